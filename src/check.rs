@@ -1,0 +1,154 @@
+//! Judges: syntax, compiler, types, tests; the scratch tree and the sandbox they run in.
+
+pub mod command;
+pub mod guard;
+pub mod python;
+pub mod rust;
+pub mod sandbox;
+pub mod scratch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::text::Span;
+
+/// What a check proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// It parses.
+    Syntax,
+    /// It compiles.
+    Compile,
+    /// A type checker accepts it.
+    Types,
+    /// Tests pass.
+    Tests,
+}
+
+impl Level {
+    /// Its name in JSON: `syntax`, `compile`, `types`, `tests`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::Compile => "compile",
+            Self::Types => "types",
+            Self::Tests => "tests",
+        }
+    }
+}
+
+/// One piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// The level it reaches.
+    pub level: Level,
+    /// The tool: `cargo`, `py_compile`, `tree-sitter`.
+    pub tool: String,
+    /// The command as run, or empty for what ran inside.
+    pub command: String,
+    /// What came out, one line: `passed`, `0 errors`, `3 passed`.
+    pub result: String,
+}
+
+/// How bad a diagnostic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Warning,
+    /// It does not build.
+    Error,
+}
+
+/// A diagnostic of some tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The file, absolute, in the user's tree (not the scratch tree).
+    pub path: PathBuf,
+    /// Where, in bytes of the file's text as checked.
+    pub span: Span,
+    /// One-based line, for messages.
+    pub line: u32,
+    /// How bad.
+    pub severity: Severity,
+    /// `E0308`, `F821`, or empty.
+    pub code: String,
+    /// What it says, first line.
+    pub message: String,
+    /// The tool.
+    pub tool: String,
+    /// Alternatives the tool itself proposes: each a set of edits in this file or others.
+    pub suggestions: Vec<Suggestion>,
+}
+
+/// A repair that a tool proposes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggestion {
+    /// What it says.
+    pub message: String,
+    /// Whether the tool calls it machine-applicable (or safe).
+    pub machine_applicable: bool,
+    /// Edits by file (absolute, user's tree), each ascending and disjoint.
+    pub edits: Vec<(PathBuf, Vec<crate::text::TextEdit>)>,
+}
+
+/// How checks run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The `agent` program, which re-executes itself as the sandbox.
+    pub agent: PathBuf,
+    /// Python to use instead of the one found.
+    pub python: Option<PathBuf>,
+    /// Longest time one command may take.
+    pub timeout: Duration,
+    /// Where scratch trees and their build folders live.
+    pub cache: PathBuf,
+    /// Whether project code may be executed: an explicit command or a trusted workspace.
+    pub trusted: bool,
+}
+
+/// Says what is going on, for progress bars.
+pub type Report = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Why a check could not be run (a check that ran and failed is no error).
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// Project code may not be executed here.
+    #[error("{}: not trusted, so nothing of it is executed; run `agent trust {}`", path.display(), path.display())]
+    Untrusted {
+        /// The workspace.
+        path: PathBuf,
+    },
+    /// A program is missing.
+    #[error("{program}: not found; {mend}")]
+    Missing {
+        /// The program.
+        program: String,
+        /// What to do.
+        mend: String,
+    },
+    /// A command took too long and was ended.
+    #[error("{command}: ended after {seconds} s; raise check.timeout if it needs longer")]
+    Timeout {
+        /// The command.
+        command: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// A file or process could not be used.
+    #[error("{context}: {source}")]
+    Io {
+        /// What was being done.
+        context: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// A tool answered something else than expected.
+    #[error("{tool}: {message}")]
+    Tool {
+        /// The tool.
+        tool: String,
+        /// What came.
+        message: String,
+    },
+}

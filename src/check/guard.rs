@@ -1,0 +1,1 @@
+//! Guarded scope: nothing outside the target changed, nothing public lost, no `todo!` added.

@@ -1,0 +1,1 @@
+//! `py_compile`, ruff, mypy, pyright, pytest: diagnostics and proofs for Python.

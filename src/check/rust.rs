@@ -1,0 +1,1 @@
+//! `cargo check`, `rustc`, `cargo test`: diagnostics and proofs for Rust.

@@ -1,0 +1,1 @@
+//! Options → README table, JSON schema, editor settings.

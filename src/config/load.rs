@@ -1,0 +1,1 @@
+//! Defaults < user file < workspace file < editor < flags; bad values are reported with file and line, good ones kept.

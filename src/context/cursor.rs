@@ -1,0 +1,1 @@
+//! Prefix and suffix of a cursor, cut at item boundaries.

@@ -1,0 +1,131 @@
+//! `generate(Request)` → a stream of events. Models, tokenizer, sampler, KV cache, devices.
+//! Knows nothing of the rest of this program.
+
+pub mod device;
+pub mod error;
+pub mod generation;
+pub mod gguf;
+pub mod kv_cache;
+pub mod model;
+pub mod request;
+pub mod sampler;
+pub mod scripted;
+pub mod tokenizer;
+pub mod worker;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use device::DeviceChoice;
+pub use error::EngineError;
+pub use generation::{Event, Finish, Generation, Usage};
+pub use request::{Marker, Piece, Priority, Request, Sampling};
+use tokenizer::Tokenizer;
+
+/// Where a model's bytes are.
+#[derive(Debug, Clone)]
+pub enum ModelSource {
+    /// A GGUF file, memory-mapped.
+    File(PathBuf),
+    /// A GGUF file compiled into the program; the name stands for a path in messages.
+    Embedded {
+        /// What to call it.
+        name: &'static str,
+        /// Its bytes, aligned to 64.
+        bytes: &'static [u8],
+    },
+}
+
+/// How to run a model.
+#[derive(Debug, Clone, Default)]
+pub struct EngineOptions {
+    /// Which device.
+    pub device: DeviceChoice,
+    /// Threads for the CPU; `None` means physical cores.
+    pub threads: Option<usize>,
+    /// Longest sequence in tokens; `None` means the model's own, at most 32768.
+    pub context_length: Option<usize>,
+}
+
+/// A model family's way to fill in the middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FimFamily {
+    /// Qwen2.5-Coder's markers.
+    Qwen,
+    /// StarCoder2's.
+    StarCoder,
+    /// DeepSeek-Coder's.
+    DeepSeek,
+    /// CodeLlama's.
+    CodeLlama,
+}
+
+/// What is known of the loaded model.
+#[derive(Debug, Clone)]
+pub struct ModelInfo {
+    /// `general.name`, else the file's name.
+    pub name: String,
+    /// `general.architecture`.
+    pub architecture: String,
+    /// Number of weights.
+    pub parameters: u64,
+    /// The commonest quantization of its weights, by bytes: `Q4_K`.
+    pub quantization: String,
+    /// Longest sequence in tokens.
+    pub context_length: usize,
+    /// How it fills in the middle, if it can.
+    pub fim: Option<FimFamily>,
+    /// Whether it has the repository-level markers (and its metadata does not say that it was not
+    /// trained on them: key `agent.fim.repository_level`).
+    pub repository_level: bool,
+    /// Its chat template.
+    pub chat_template: Option<String>,
+    /// Spelling of the beginning-of-text token, for chat templates.
+    pub bos: String,
+    /// Spelling of the end-of-text token.
+    pub eos: String,
+    /// The device it runs on, in words: `cpu (2 threads)`, `cuda:0`.
+    pub device: String,
+    /// Bytes of its file.
+    pub size: u64,
+}
+
+/// A handle to a loaded model; one worker thread owns the model itself. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    info: Arc<ModelInfo>,
+    tokenizer: Option<Arc<Tokenizer>>,
+    queue: worker::Queue,
+}
+
+impl Engine {
+    /// Loads a model. Blocks while reading it.
+    pub fn load(source: &ModelSource, options: &EngineOptions) -> Result<Self, EngineError> {
+        let _ = (source, options);
+        unimplemented!()
+    }
+
+    /// An engine that plays back canned answers, for tests of everything above it.
+    pub fn scripted(script: scripted::Script) -> Self {
+        let _ = script;
+        unimplemented!()
+    }
+
+    /// What is known of the model.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// Number of tokens of `text`.
+    pub fn count(&self, text: &str) -> usize {
+        // The scripted engine has no tokenizer: words stand in for tokens.
+        self.tokenizer
+            .as_ref()
+            .map_or_else(|| text.split_whitespace().count(), |t| t.encode(text).len())
+    }
+
+    /// Queues a request. Dropping the answer cancels it within one token or one prefill chunk.
+    pub fn generate(&self, request: Request) -> Generation {
+        self.queue.submit(request)
+    }
+}

@@ -1,0 +1,1 @@
+//! Keys and values of evaluated tokens: truncates to a common prefix, forks for candidates.

@@ -1,0 +1,1 @@
+//! One decoder per architecture on candle tensors.

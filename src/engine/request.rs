@@ -1,0 +1,93 @@
+//! What is asked of the engine.
+
+/// Structure spelled by the model's own special tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Marker {
+    /// Beginning of text, where the model's metadata asks for one; otherwise nothing.
+    Start,
+    /// Before the prefix.
+    Prefix,
+    /// Before the suffix.
+    Suffix,
+    /// Where the middle starts.
+    Middle,
+    /// Before the repository's name.
+    Repository,
+    /// Before a file's name.
+    File,
+}
+
+/// A piece of a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// A special token by its meaning.
+    Marker(Marker),
+    /// Untrusted text: never becomes a special token.
+    Text(String),
+    /// Text in which the spellings of special tokens are recognized (chat templates).
+    Control(String),
+}
+
+/// How tokens are chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sampling {
+    /// 0 is greedy.
+    pub temperature: f32,
+    /// Keep the k likeliest; 0 keeps all.
+    pub top_k: usize,
+    /// Keep the smallest set with this much probability; 1 keeps all.
+    pub top_p: f32,
+    /// Drop tokens less likely than this fraction of the likeliest; 0 keeps all.
+    pub min_p: f32,
+    /// Divides the logits of recent tokens; 1 does nothing.
+    pub repetition_penalty: f32,
+    /// How many recent tokens the penalty sees.
+    pub repetition_window: usize,
+    /// Same seed, same request, same answer.
+    pub seed: u64,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self {
+            temperature: 0.0,
+            top_k: 0,
+            top_p: 1.0,
+            min_p: 0.0,
+            repetition_penalty: 1.0,
+            repetition_window: 64,
+            seed: 0,
+        }
+    }
+}
+
+/// Who waits for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Priority {
+    /// Work nobody watches.
+    Background,
+    /// A person waits; pre-empts background work.
+    #[default]
+    Interactive,
+}
+
+/// A request.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The prompt.
+    pub pieces: Vec<Piece>,
+    /// How many candidates to sample on this prompt (0 counts as 1). The first is greedy when
+    /// `sampling.temperature` is 0; the others then use temperature 0.6.
+    pub candidates: usize,
+    /// Longest answer in tokens, per candidate.
+    pub max_tokens: usize,
+    /// Texts that end an answer; they are not part of it.
+    pub stops: Vec<String>,
+    /// How tokens are chosen.
+    pub sampling: Sampling,
+    /// The last bytes before the cursor, already part of the prompt, that the answer's first
+    /// tokens may re-spell (token healing); the answer's text never contains them.
+    pub heal: bool,
+    /// Who waits.
+    pub priority: Priority,
+}

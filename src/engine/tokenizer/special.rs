@@ -1,0 +1,1 @@
+//! Which ids are special, and what they mean: by metadata, else by known spellings.

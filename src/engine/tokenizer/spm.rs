@@ -1,0 +1,1 @@
+//! SentencePiece as llama.cpp runs it: the best-scored neighbours merge first.

@@ -1,0 +1,1 @@
+//! The model compiled into the program.

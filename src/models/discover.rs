@@ -1,0 +1,1 @@
+//! Models other programs left on this machine, read-only.

@@ -1,0 +1,32 @@
+//! Raw generation → completion, code or prose: lists of named, pure passes.
+
+pub mod completion;
+pub mod gate;
+pub mod indent;
+pub mod overlap;
+pub mod prose;
+pub mod repetition;
+pub mod reply;
+pub mod stop;
+
+use crate::syntax::SyntaxTree;
+
+/// The place an answer goes to.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The text of the file.
+    pub text: &'a str,
+    /// Its tree.
+    pub tree: Option<&'a SyntaxTree>,
+    /// The cursor.
+    pub offset: usize,
+}
+
+/// What a pass did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The pass.
+    pub pass: &'static str,
+    /// Bytes before and after.
+    pub bytes: (usize, usize),
+}

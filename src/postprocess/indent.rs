@@ -1,0 +1,1 @@
+//! Indentation fitted to the place.

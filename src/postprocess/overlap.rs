@@ -1,0 +1,1 @@
+//! Drops what already stands before or after the cursor.

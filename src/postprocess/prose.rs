@@ -1,0 +1,1 @@
+//! Prose from a model, checked for what may be shown.

@@ -1,0 +1,1 @@
+//! Cuts repeated lines and blocks.

@@ -1,0 +1,1 @@
+//! Where a completion ends: line, or the enclosing block.

@@ -1,0 +1,1 @@
+//! Which part of a context gets how many tokens, and what is dropped first.

@@ -1,0 +1,68 @@
+//! A use case each. The editor and the command line call the same functions.
+
+pub mod chat;
+pub mod complete;
+pub mod doc;
+pub mod explain;
+pub mod fix;
+pub mod rewrite;
+pub mod target;
+pub mod test;
+
+use std::sync::Arc;
+
+use crate::check::{self, CheckError, Proof, Report};
+use crate::edit::Proposal;
+use crate::engine::{Engine, EngineError};
+use crate::prompt::{PromptError, template::Templates};
+use crate::workspace::Workspace;
+
+/// What every task works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Tools {
+    /// The model.
+    pub engine: Engine,
+    /// The project.
+    pub workspace: Arc<Workspace>,
+    /// Task prompts.
+    pub templates: Arc<Templates>,
+    /// How checks run.
+    pub check: Arc<check::Settings>,
+    /// Seed of the sampler.
+    pub seed: u64,
+    /// Where progress is told.
+    pub report: Report,
+}
+
+/// What a task that changes code came to.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// The change; empty when there is nothing to change.
+    pub proposal: Proposal,
+    /// Whether it is proved.
+    pub verified: bool,
+    /// The evidence.
+    pub proof: Vec<Proof>,
+    /// What happened, for a person: one or a few sentences.
+    pub message: String,
+}
+
+/// Why a task has no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// The model failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A check could not be run.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// A prompt could not be rendered.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    /// The place named does not exist.
+    #[error("{0}")]
+    Target(String),
+    /// The loaded model cannot do this.
+    #[error("{0}")]
+    Model(String),
+}
