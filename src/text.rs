@@ -105,3 +105,32 @@ pub fn apply(text: &str, edits: &[TextEdit]) -> Result<String, EditsError> {
     out.push_str(text.get(done..).unwrap_or_default());
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edit(start: usize, end: usize, text: &str) -> TextEdit {
+        TextEdit { span: Span { start, end }, text: text.to_owned() }
+    }
+
+    #[test]
+    fn edits_apply_from_left_to_right() {
+        let edits = [edit(0, 1, "x"), edit(1, 1, "y"), edit(3, 3, "z")];
+        assert_eq!(apply("abc", &edits).as_deref(), Ok("xybcz"));
+    }
+
+    #[test]
+    fn edits_that_overlap_or_cut_a_character_are_refused() {
+        assert_eq!(
+            apply("abc", &[edit(0, 2, ""), edit(1, 3, "")]),
+            Err(EditsError::Overlap { edit: 1 })
+        );
+        for (start, end) in [(1, 2), (0, 9), (2, 1)] {
+            assert!(matches!(
+                apply("é", &[edit(start, end, "")]),
+                Err(EditsError::OutOfRange { edit: 0, .. })
+            ));
+        }
+    }
+}
