@@ -10,6 +10,7 @@ pub mod model;
 pub mod request;
 pub mod sampler;
 pub mod scripted;
+mod stop_text;
 pub mod tokenizer;
 pub mod worker;
 
@@ -107,8 +108,25 @@ impl Engine {
 
     /// An engine that plays back canned answers, for tests of everything above it.
     pub fn scripted(script: scripted::Script) -> Self {
-        let _ = script;
-        unimplemented!()
+        let info = ModelInfo {
+            name: "scripted".to_owned(),
+            architecture: "scripted".to_owned(),
+            parameters: 0,
+            quantization: "none".to_owned(),
+            context_length: 8192,
+            fim: script.fim.then_some(FimFamily::Qwen),
+            repository_level: script.fim,
+            chat_template: script.chat_template.clone(),
+            bos: String::new(),
+            eos: String::new(),
+            device: "none".to_owned(),
+            size: 0,
+        };
+        Self {
+            info: Arc::new(info),
+            tokenizer: None,
+            queue: worker::Queue::start(scripted::Player::new(script)),
+        }
     }
 
     /// What is known of the model.

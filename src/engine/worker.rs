@@ -1,15 +1,354 @@
 //! The one thread that owns the model: queue, priorities, cancellation.
+//!
+//! Interactive requests go first and pre-empt background work: a background request asks between
+//! two steps whether somebody waits and, if so, answers them before it goes on. A request whose
+//! [`Generation`] was dropped is skipped, or stops at its next step. A panic in the model becomes
+//! the answer of the request that met it. The thread ends when the last handle is gone and the
+//! queue is empty.
 
-use super::{Generation, Request};
+use std::any::Any;
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// A handle to the worker's queue.
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use super::{EngineError, Event, Generation, Priority, Request, Usage};
+
+/// What the worker thread runs: a model, or something that stands in for one.
+pub(super) trait Model {
+    /// Answers the request of `turn`, sending its events through it, except the last one. Calls
+    /// [`Turn::between_steps`] at least once per token and per chunk of the prompt.
+    fn answer(&mut self, turn: &Turn<'_>) -> Result<Usage, Interrupted>;
+}
+
+/// Why a request ended early.
+#[derive(Debug)]
+pub(super) enum Interrupted {
+    /// Nobody wants the answer any more.
+    Cancelled,
+    /// It failed.
+    Failed(EngineError),
+}
+
+impl From<EngineError> for Interrupted {
+    fn from(error: EngineError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// A handle to the worker's queue. The last one to go ends the thread.
 #[derive(Debug, Clone)]
-pub struct Queue {}
+pub struct Queue {
+    handle: Arc<Handle>,
+}
 
 impl Queue {
+    /// Starts a thread that runs `model`.
+    pub(super) fn start<M: Model + Send + 'static>(mut model: M) -> Self {
+        let shared = Arc::new(Shared::default());
+        let for_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("agent-model".to_owned()).spawn(move || {
+            let stopped = StopOnDrop(&for_thread);
+            while let Some(job) = stopped.0.wait() {
+                run(&mut model, &job, stopped.0);
+            }
+        });
+        if let Err(error) = thread {
+            tracing::error!("the model's thread could not be started: {error}");
+            shared.stop();
+        }
+        Self { handle: Arc::new(Handle { shared }) }
+    }
+
     /// Queues a request.
     pub fn submit(&self, request: Request) -> Generation {
-        let _ = request;
-        unimplemented!()
+        let (events, receiver) = unbounded_channel();
+        self.handle.shared.push(Job { request, events, queued: Instant::now() });
+        Generation::new(receiver)
+    }
+}
+
+/// A request being answered.
+pub(super) struct Turn<'a> {
+    job: &'a Job,
+    shared: &'a Shared,
+    /// When the worker took it.
+    started: Instant,
+    /// Time spent on those it gave way to.
+    paused: Cell<Duration>,
+}
+
+impl Turn<'_> {
+    /// What is asked.
+    pub(super) fn request(&self) -> &Request {
+        &self.job.request
+    }
+
+    /// Sends an event to whoever asked.
+    pub(super) fn send(&self, event: Event) -> Result<(), Interrupted> {
+        self.job.events.send(event).map_err(|_| Interrupted::Cancelled)
+    }
+
+    /// To be called between two steps: ends a cancelled request, and lets a background one give
+    /// way to those a person waits for. They are answered by the same `model`, which must
+    /// therefore be between two steps, too. Returns how long that took.
+    pub(super) fn between_steps(&self, model: &mut dyn Model) -> Result<Duration, Interrupted> {
+        let start = Instant::now();
+        if self.job.request.priority == Priority::Background {
+            while let Some(job) = self.shared.take_interactive() {
+                run(model, &job, self.shared);
+            }
+        }
+        let pause = start.elapsed();
+        self.paused.set(self.paused.get() + pause);
+        if self.job.events.is_closed() {
+            return Err(Interrupted::Cancelled);
+        }
+        Ok(pause)
+    }
+}
+
+fn run(model: &mut dyn Model, job: &Job, shared: &Shared) {
+    if job.events.is_closed() {
+        return;
+    }
+    let turn = Turn { job, shared, started: Instant::now(), paused: Cell::default() };
+    // What a panic leaves behind is the request's own state, which goes with it: a model takes
+    // what it works on out of its caches and puts it back when it is consistent.
+    let last = match catch_unwind(AssertUnwindSafe(|| model.answer(&turn))) {
+        Ok(Ok(usage)) => Event::Done(Usage {
+            queue_time: turn.started.duration_since(job.queued) + turn.paused.get(),
+            ..usage
+        }),
+        Ok(Err(Interrupted::Cancelled)) => return,
+        Ok(Err(Interrupted::Failed(error))) => Event::Failed(error),
+        Err(panic) => Event::Failed(EngineError::Compute {
+            message: format!("internal error: {}", panic_text(&*panic)),
+        }),
+    };
+    // The receiver may be gone by now, which is fine.
+    let _ = job.events.send(last);
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown")
+}
+
+#[derive(Debug)]
+struct Job {
+    request: Request,
+    events: UnboundedSender<Event>,
+    queued: Instant,
+}
+
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.wake.notify_all();
+    }
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    interactive: VecDeque<Job>,
+    background: VecDeque<Job>,
+    /// No handle is left.
+    closed: bool,
+    /// The thread is gone.
+    stopped: bool,
+}
+
+impl Shared {
+    fn push(&self, job: Job) {
+        let mut state = self.lock();
+        if state.stopped {
+            let _ = job.events.send(Event::Failed(EngineError::Stopped));
+            return;
+        }
+        match job.request.priority {
+            Priority::Interactive => state.interactive.push_back(job),
+            Priority::Background => state.background.push_back(job),
+        }
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// The next job; `None` when there is none and can be none.
+    fn wait(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            let next = state.interactive.pop_front().or_else(|| state.background.pop_front());
+            if next.is_some() {
+                return next;
+            }
+            if state.closed {
+                return None;
+            }
+            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn take_interactive(&self) -> Option<Job> {
+        self.lock().interactive.pop_front()
+    }
+
+    fn stop(&self) {
+        let mut state = self.lock();
+        state.stopped = true;
+        let left: Vec<Job> = std::mem::take(&mut state.interactive)
+            .into_iter()
+            .chain(std::mem::take(&mut state.background))
+            .collect();
+        drop(state);
+        for job in left {
+            let _ = job.events.send(Event::Failed(EngineError::Stopped));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that can panic runs under the lock, and a queue is consistent after each call.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Answers what is left in the queue, however the thread ends.
+struct StopOnDrop<'a>(&'a Shared);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Piece;
+
+    /// Counts its steps; panics or fails on demand; reports which request it works on.
+    struct Fake {
+        steps: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Model for Fake {
+        fn answer(&mut self, turn: &Turn<'_>) -> Result<Usage, Interrupted> {
+            let Some(Piece::Text(name)) = turn.request().pieces.first().cloned() else {
+                return Err(EngineError::Request { message: "no text".to_owned() }.into());
+            };
+            assert!(name != "panic", "asked to");
+            for _ in 0..turn.request().max_tokens {
+                turn.between_steps(self)?;
+                self.steps.lock().unwrap().push(name.clone());
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Ok(Usage::default())
+        }
+    }
+
+    fn request(name: &str, priority: Priority, max_tokens: usize) -> Request {
+        Request {
+            pieces: vec![Piece::Text(name.to_owned())],
+            priority,
+            max_tokens,
+            ..Request::default()
+        }
+    }
+
+    fn fake() -> (Queue, Arc<Mutex<Vec<String>>>) {
+        let steps = Arc::default();
+        (Queue::start(Fake { steps: Arc::clone(&steps) }), steps)
+    }
+
+    #[test]
+    fn a_panic_is_the_answer_and_the_queue_lives_on() {
+        let (queue, _) = fake();
+        let mut bad = queue.submit(request("panic", Priority::Interactive, 1));
+        match bad.next_blocking() {
+            Some(Event::Failed(EngineError::Compute { message })) => {
+                assert!(message.contains("asked to"), "{message}");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(bad.next_blocking().is_none());
+        let mut good = queue.submit(request("a", Priority::Interactive, 1));
+        assert!(matches!(good.next_blocking(), Some(Event::Done(_))));
+    }
+
+    #[test]
+    fn an_interactive_request_goes_before_running_and_waiting_background_work() {
+        let (queue, steps) = fake();
+        let mut running = queue.submit(request("running", Priority::Background, 50));
+        let mut waiting = queue.submit(request("waiting", Priority::Background, 1));
+        while steps.lock().unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        let mut urgent = queue.submit(request("urgent", Priority::Interactive, 3));
+        assert!(matches!(urgent.next_blocking(), Some(Event::Done(_))));
+        assert!(!steps.lock().unwrap().iter().any(|s| s == "waiting"));
+        let Some(Event::Done(usage)) = running.next_blocking() else { panic!() };
+        assert!(usage.queue_time >= Duration::from_millis(6), "{usage:?}");
+        assert!(matches!(waiting.next_blocking(), Some(Event::Done(_))));
+        let steps = steps.lock().unwrap();
+        let urgent = steps.iter().position(|s| s == "urgent").unwrap();
+        assert!(steps.iter().rposition(|s| s == "running").unwrap() > urgent);
+        assert_eq!(steps.iter().filter(|s| *s == "running").count(), 50);
+    }
+
+    #[test]
+    fn a_dropped_answer_stops_the_work_and_a_dropped_waiting_one_never_starts() {
+        let (queue, steps) = fake();
+        let endless = queue.submit(request("endless", Priority::Interactive, usize::MAX));
+        let skipped = queue.submit(request("skipped", Priority::Interactive, 1));
+        while steps.lock().unwrap().is_empty() {
+            std::thread::yield_now();
+        }
+        drop(skipped);
+        drop(endless);
+        let mut next = queue.submit(request("next", Priority::Interactive, 1));
+        assert!(matches!(next.next_blocking(), Some(Event::Done(_))));
+        assert!(!steps.lock().unwrap().iter().any(|s| s == "skipped"));
+    }
+
+    #[test]
+    fn what_is_queued_is_answered_after_the_last_handle_is_gone_and_then_the_thread_ends() {
+        let (queue, steps) = fake();
+        let mut answer = queue.submit(request("a", Priority::Background, 2));
+        let shared = Arc::clone(&queue.handle.shared);
+        drop(queue);
+        assert!(matches!(answer.next_blocking(), Some(Event::Done(_))));
+        assert_eq!(steps.lock().unwrap().len(), 2);
+        while !shared.lock().stopped {
+            std::thread::yield_now();
+        }
+        // The thread's own reference goes right after that.
+        while Arc::strong_count(&shared) > 1 {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_stopped_queue_says_so() {
+        let (queue, _) = fake();
+        queue.handle.shared.stop();
+        let mut answer = queue.submit(request("a", Priority::Background, 2));
+        assert!(matches!(answer.next_blocking(), Some(Event::Failed(EngineError::Stopped))));
     }
 }
