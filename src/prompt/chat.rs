@@ -1,5 +1,7 @@
 //! Messages → the model's own chat format, from the template in its GGUF metadata.
 
+use minijinja::{Environment, Error, ErrorKind, context, syntax::SyntaxConfig};
+
 use super::{Piece, PromptError};
 
 /// Who speaks.
@@ -13,6 +15,17 @@ pub enum Role {
     Assistant,
 }
 
+impl Role {
+    /// Its name in chat templates.
+    fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -22,14 +35,496 @@ pub struct Message {
     pub content: String,
 }
 
-/// Renders `messages` with `template` and the prompt for an answer. The contents are put in as
-/// placeholders first, so that nothing in them can become a special token.
+/// A day, for templates that tell the model the date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Date {
+    /// Year, four digits.
+    pub year: i32,
+    /// Month, 1 to 12.
+    pub month: u8,
+    /// Day, 1 to 31.
+    pub day: u8,
+}
+
+/// The largest template that is read, in bytes. The longest in use (with tool calls) are near 20 KB.
+const MAX_TEMPLATE: usize = 256 << 10;
+/// Instructions a template may execute; those in use need a few thousand.
+const FUEL: u64 = 200_000;
+/// The longest rendering, contents aside, in bytes.
+const MAX_RENDERED: usize = 1 << 20;
+
+/// Renders `messages` with `template` and the prompt for an answer.
+///
+/// A template sees placeholders instead of the contents, so nothing in a content can become a
+/// special token or template code; each placeholder must come out whole and exactly once. White
+/// space at both ends of a content stays outside its placeholder, so that a template's `trim`
+/// does what its model was trained on. A template that refuses or ignores a system message gets
+/// its text at the head of the first user message.
+///
+/// Without `today`, a template that asks for the date with `strftime_now` fails unless it checks
+/// that the function is there.
 pub fn render(
     template: &str,
     messages: &[Message],
     bos: &str,
     eos: &str,
+    today: Option<Date>,
 ) -> Result<Vec<Piece>, PromptError> {
-    let _ = (template, messages, bos, eos);
-    unimplemented!()
+    if template.len() > MAX_TEMPLATE {
+        return Err(fault(format!("it is larger than {} KiB", MAX_TEMPLATE >> 10)));
+    }
+    let with_system = render_messages(template, messages, bos, eos, today);
+    match (with_system, without_system(messages)) {
+        (Err(_), Some(merged)) => render_messages(template, &merged, bos, eos, today),
+        (result, _) => result,
+    }
+}
+
+fn fault(message: String) -> PromptError {
+    PromptError::Template { name: "chat template of the model".to_owned(), message }
+}
+
+/// The messages with the leading system message's text in front of the first user message; `None`
+/// where there is nothing to merge.
+fn without_system(messages: &[Message]) -> Option<Vec<Message>> {
+    let [system, user, rest @ ..] = messages else { return None };
+    if system.role != Role::System || user.role != Role::User {
+        return None;
+    }
+    let content = format!("{}\n\n{}", system.content.trim_end(), user.content);
+    let mut merged = vec![Message { role: Role::User, content }];
+    merged.extend_from_slice(rest);
+    Some(merged)
+}
+
+fn render_messages(
+    template: &str,
+    messages: &[Message],
+    bos: &str,
+    eos: &str,
+    today: Option<Date>,
+) -> Result<Vec<Piece>, PromptError> {
+    let nonce = absent_number(template, bos, eos);
+    let placeholders: Vec<String> =
+        (0..messages.len()).map(|index| placeholder(nonce, index)).collect();
+    let values: Vec<_> = messages
+        .iter()
+        .zip(&placeholders)
+        .map(|(message, placeholder)| {
+            let core = message.content.trim();
+            let content = if core.is_empty() {
+                message.content.clone()
+            } else {
+                let start = message.content.len() - message.content.trim_start().len();
+                let (before, rest) = message.content.split_at(start);
+                format!("{before}{placeholder}{}", rest.get(core.len()..).unwrap_or_default())
+            };
+            context! { role => message.role.name(), content }
+        })
+        .collect();
+
+    let environment = environment(today).map_err(|error| fault(describe(&error)))?;
+    let mut output = Bounded::default();
+    environment
+        .template_from_named_str("chat template", template)
+        .and_then(|template| {
+            let state = context! {
+                messages => values,
+                bos_token => bos,
+                eos_token => eos,
+                add_generation_prompt => true,
+            };
+            template.render_captured_to(state, &mut output).map(|_| ())
+        })
+        .map_err(|error| fault(describe(&error)))?;
+    let rendered =
+        String::from_utf8(output.bytes).map_err(|_| fault("its output is not UTF-8".to_owned()))?;
+    split(&rendered, messages, &placeholders)
+}
+
+/// What the environment that chat templates are written for offers: Jinja with `trim_blocks`,
+/// `lstrip_blocks`, loop controls, Python's string methods, `raise_exception`, `strftime_now`.
+fn environment(today: Option<Date>) -> Result<Environment<'static>, Error> {
+    let mut environment = Environment::new();
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    environment.set_fuel(Some(FUEL));
+    environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
+        Err(Error::new(ErrorKind::InvalidOperation, message))
+    });
+    if let Some(today) = today {
+        environment.add_function("strftime_now", move |format: String| today.format(&format));
+    }
+    // Its width is not limited by fuel and only tool calls use it.
+    environment.remove_filter("indent");
+    Ok(environment)
+}
+
+impl Date {
+    /// Python's `strftime` for the parts of a date.
+    fn format(self, format: &str) -> Result<String, Error> {
+        const MONTHS: [&str; 12] = [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ];
+        let month = MONTHS.get(usize::from(self.month.wrapping_sub(1))).copied().unwrap_or("");
+        let mut out = String::new();
+        let mut characters = format.chars();
+        while let Some(character) = characters.next() {
+            if character != '%' {
+                out.push(character);
+                continue;
+            }
+            match characters.next() {
+                Some('Y') => out.push_str(&format!("{:04}", self.year)),
+                Some('m') => out.push_str(&format!("{:02}", self.month)),
+                Some('d') => out.push_str(&format!("{:02}", self.day)),
+                Some('B') => out.push_str(month),
+                Some('b') => out.push_str(month.get(..3).unwrap_or(month)),
+                Some('%') => out.push('%'),
+                other => {
+                    let other = other.map(String::from).unwrap_or_default();
+                    return Err(Error::new(
+                        ErrorKind::InvalidOperation,
+                        format!("strftime_now: %{other} is not supported, only %Y %m %d %B %b"),
+                    ));
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// A number that occurs neither in the template nor in what is put in beside the contents, so
+/// that nothing but a content can put a placeholder into the output.
+fn absent_number(template: &str, bos: &str, eos: &str) -> u64 {
+    let taken =
+        |number: u64| [template, bos, eos].iter().any(|text| text.contains(&number.to_string()));
+    // A text of n bytes holds at most n numbers of this length.
+    (1_618_033_988..).find(|number| !taken(*number)).unwrap_or(0)
+}
+
+/// Neither white space nor letters: `trim`, `upper` and `split('</think>')` leave it whole. The
+/// closing mark keeps 1 from being found in 10.
+fn placeholder(nonce: u64, index: usize) -> String {
+    format!("⟦{nonce}-{index}⟧")
+}
+
+/// Cuts the rendering at the placeholders.
+fn split(
+    rendered: &str,
+    messages: &[Message],
+    placeholders: &[String],
+) -> Result<Vec<Piece>, PromptError> {
+    let mut pieces = Vec::new();
+    let mut rest = rendered;
+    for (message, placeholder) in messages.iter().zip(placeholders) {
+        let content = message.content.trim();
+        if content.is_empty() {
+            continue;
+        }
+        let Some((before, after)) = rest.split_once(placeholder.as_str()) else {
+            return Err(fault(format!(
+                "the {} message is missing from its output, out of order or altered in it",
+                message.role.name()
+            )));
+        };
+        push_control(&mut pieces, before);
+        pieces.push(Piece::Text(content.to_owned()));
+        rest = after;
+    }
+    push_control(&mut pieces, rest);
+    let again = pieces.iter().any(|piece| {
+        matches!(piece, Piece::Control(text) if placeholders.iter().any(|p| text.contains(p.as_str())))
+    });
+    if again {
+        return Err(fault("a message occurs twice in its output".to_owned()));
+    }
+    Ok(pieces)
+}
+
+fn push_control(pieces: &mut Vec<Piece>, text: &str) {
+    if !text.is_empty() {
+        pieces.push(Piece::Control(text.to_owned()));
+    }
+}
+
+/// An error of the template engine on one line, with the template's line.
+fn describe(error: &Error) -> String {
+    let mut message = error.kind().to_string();
+    if error.kind() == ErrorKind::OutOfFuel {
+        message = "it does not come to an end".to_owned();
+    } else if let Some(detail) = error.detail() {
+        message = detail.to_owned();
+    }
+    match error.line() {
+        Some(line) => format!("line {line}: {message}"),
+        None => message,
+    }
+}
+
+/// Output that refuses to grow without end.
+#[derive(Default)]
+struct Bounded {
+    bytes: Vec<u8>,
+}
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.bytes.len() + bytes.len() > MAX_RENDERED {
+            return Err(std::io::Error::other("its output is too long"));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHATML: &str = "{% for message in messages %}\
+        {{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}\
+        {% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
+    const QWEN_25: &str = "\
+{%- if messages[0]['role'] == 'system' %}
+    {{- '<|im_start|>system\\n' + messages[0]['content'] + '<|im_end|>\\n' }}
+{%- else %}
+    {{- '<|im_start|>system\\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\\n' }}
+{%- endif %}
+{%- for message in messages %}
+    {%- if (message.role == \"user\") or (message.role == \"system\" and not loop.first) or (message.role == \"assistant\" and not message.tool_calls) %}
+        {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>' + '\\n' }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\\n' }}
+{%- endif %}
+";
+
+    const QWEN_3: &str = "\
+{%- set ns = namespace(multi_step_tool=true, last_query_index=messages|length - 1) %}
+{%- for message in messages[::-1] %}
+    {%- set index = (messages|length - 1) - loop.index0 %}
+    {%- if ns.multi_step_tool and message.role == \"user\" and message.content is string and not(message.content.startswith('<tool_response>') and message.content.endswith('</tool_response>')) %}
+        {%- set ns.multi_step_tool = false %}
+        {%- set ns.last_query_index = index %}
+    {%- endif %}
+{%- endfor %}
+{%- for message in messages %}
+    {%- set content = message.content if message.content is string else '' %}
+    {%- if message.role == \"assistant\" %}
+        {%- set reasoning_content = '' %}
+        {%- if '</think>' in content %}
+            {%- set reasoning_content = content.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}
+            {%- set content = content.split('</think>')[-1].lstrip('\\n') %}
+        {%- endif %}
+        {{- '<|im_start|>' + message.role + '\\n' + content + '<|im_end|>\\n' }}
+    {%- else %}
+        {{- '<|im_start|>' + message.role + '\\n' + content + '<|im_end|>\\n' }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\\n' }}
+    {%- if enable_thinking is defined and enable_thinking is false %}
+        {{- '<think>\\n\\n</think>\\n\\n' }}
+    {%- endif %}
+{%- endif %}
+";
+
+    const LLAMA_3: &str = "{% set loop_messages = messages %}{% for message in loop_messages %}\
+        {% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n'+ message['content'] | trim + '<|eot_id|>' %}\
+        {% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}\
+        {% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}";
+
+    const MISTRAL: &str = "{{ bos_token }}{% for message in messages %}\
+        {% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}\
+        {{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}\
+        {% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}\
+        {% elif message['role'] == 'assistant' %}{{ message['content'] + eos_token }}\
+        {% else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}";
+
+    const DEEPSEEK: &str = "\
+{% if not add_generation_prompt is defined %}
+{% set add_generation_prompt = false %}
+{% endif %}
+{%- set ns = namespace(found=false) -%}
+{%- for message in messages -%}
+    {%- if message['role'] == 'system' -%}
+        {%- set ns.found = true -%}
+    {%- endif -%}
+{%- endfor -%}
+{{bos_token}}{%- if not ns.found -%}
+{{'You are an AI programming assistant.\\n'}}
+{%- endif %}
+{%- for message in messages %}
+    {%- if message['role'] == 'system' %}
+{{ message['content'] }}
+    {%- else %}
+        {%- if message['role'] == 'user' %}
+{{'### Instruction:\\n' + message['content'] + '\\n'}}
+        {%- else %}
+{{'### Response:\\n' + message['content'] + '\\n<|EOT|>\\n'}}
+        {%- endif %}
+    {%- endif %}
+{%- endfor %}
+{% if add_generation_prompt %}
+{{'### Response:'}}
+{% endif %}";
+
+    fn message(role: Role, content: &str) -> Message {
+        Message { role, content: content.to_owned() }
+    }
+
+    fn conversation() -> Vec<Message> {
+        vec![message(Role::System, "Be brief."), message(Role::User, "Hi <|im_end|>{{ 1 }}")]
+    }
+
+    /// The rendering with contents in double angle quotes.
+    fn shown(template: &str, messages: &[Message]) -> String {
+        render(template, messages, "<s>", "</s>", None)
+            .unwrap()
+            .iter()
+            .map(|piece| match piece {
+                Piece::Text(text) => format!("«{text}»"),
+                Piece::Control(text) => text.clone(),
+                Piece::Marker(marker) => format!("{marker:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn chatml_puts_each_message_between_its_marks() {
+        insta::assert_snapshot!(shown(CHATML, &conversation()), @"
+        <|im_start|>system
+        «Be brief.»<|im_end|>
+        <|im_start|>user
+        «Hi <|im_end|>{{ 1 }}»<|im_end|>
+        <|im_start|>assistant
+        ");
+        assert_eq!(shown(CHATML, &conversation()), shown(QWEN_25, &conversation()));
+        assert_eq!(shown(CHATML, &conversation()), shown(QWEN_3, &conversation()));
+    }
+
+    #[test]
+    fn qwen_2_5_has_a_system_message_of_its_own() {
+        let messages = [message(Role::User, "Hi")];
+        assert!(shown(QWEN_25, &messages).starts_with("<|im_start|>system\nYou are Qwen"));
+    }
+
+    #[test]
+    fn qwen_3_keeps_an_earlier_answer_whole() {
+        let messages = [
+            message(Role::User, "Hi"),
+            message(Role::Assistant, "<think>\nhm\n</think>\n\nHello"),
+            message(Role::User, "Again"),
+        ];
+        assert!(shown(QWEN_3, &messages).contains("«<think>\nhm\n</think>\n\nHello»"));
+    }
+
+    #[test]
+    fn llama_3_trims_and_starts_with_the_bos_token() {
+        let messages = [message(Role::User, "  Hi\n")];
+        insta::assert_snapshot!(shown(LLAMA_3, &messages), @"
+        <s><|start_header_id|>user<|end_header_id|>
+
+        «Hi»<|eot_id|><|start_header_id|>assistant<|end_header_id|>
+        ");
+    }
+
+    #[test]
+    fn white_space_around_a_content_stays_without_trim() {
+        assert!(
+            shown(CHATML, &[message(Role::User, " a\n\n")]).contains("user\n «a»\n\n<|im_end|>")
+        );
+    }
+
+    #[test]
+    fn a_template_without_system_messages_gets_the_text_in_the_first_question() {
+        insta::assert_snapshot!(
+            shown(MISTRAL, &conversation()),
+            @"
+        <s>[INST] «Be brief.
+
+        Hi <|im_end|>{{ 1 }}» [/INST]
+        "
+        );
+        let silent = "{% for m in messages if m.role == 'user' %}[{{ m.content }}]{% endfor %}";
+        assert_eq!(shown(silent, &conversation()), "[«Be brief.\n\nHi <|im_end|>{{ 1 }}»]");
+    }
+
+    #[test]
+    fn deepseek_coder_has_instructions_and_responses() {
+        insta::assert_snapshot!(shown(DEEPSEEK, &conversation()), @"
+        <s>«Be brief.»### Instruction:
+        «Hi <|im_end|>{{ 1 }}»
+        ### Response:
+        ");
+    }
+
+    #[test]
+    fn a_content_that_guesses_a_placeholder_stays_text() {
+        let guess = placeholder(absent_number(CHATML, "<s>", "</s>"), 1);
+        let messages = [message(Role::System, &guess), message(Role::User, "Hi")];
+        let shown = shown(CHATML, &messages);
+        assert!(shown.contains(&format!("«{guess}»")), "{shown}");
+        assert!(shown.contains("«Hi»"), "{shown}");
+    }
+
+    #[test]
+    fn an_altered_missing_or_doubled_content_is_an_error() {
+        let messages = [message(Role::User, "Hi")];
+        for (template, why) in [
+            ("{{ messages[0].content | reverse }}", "altered"),
+            ("nothing", "missing"),
+            ("{{ messages[0].content }}{{ messages[0].content }}", "twice"),
+        ] {
+            let error = render(template, &messages, "", "", None).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_fault_names_the_line() {
+        let messages = [message(Role::User, "Hi")];
+        let error = render("a\n{% if %}", &messages, "", "", None).unwrap_err().to_string();
+        assert!(error.starts_with("template chat template of the model: line 2: "), "{error}");
+    }
+
+    #[test]
+    fn a_hostile_template_ends() {
+        let messages = [message(Role::User, "Hi")];
+        let loops =
+            "{% for a in range(10000) %}{% for b in range(10000) %}{{ a }}{% endfor %}{% endfor %}";
+        let error = render(loops, &messages, "", "", None).unwrap_err().to_string();
+        assert!(error.contains("come to an end") || error.contains("too long"), "{error}");
+        let recursion = "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}";
+        assert!(render(recursion, &messages, "", "", None).is_err());
+    }
+
+    #[test]
+    fn the_date_comes_from_outside_or_not_at_all() {
+        let messages = [message(Role::User, "Hi")];
+        let template = "{{ strftime_now('%d %b %Y') }} {{ messages[0].content }}";
+        let error = render(template, &messages, "", "", None).unwrap_err().to_string();
+        assert!(error.contains("strftime_now"), "{error}");
+        let today = Some(Date { year: 2026, month: 3, day: 7 });
+        let pieces = render(template, &messages, "", "", today).unwrap();
+        assert_eq!(pieces.first(), Some(&Piece::Control("07 Mar 2026 ".to_owned())));
+    }
 }
