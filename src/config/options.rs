@@ -1,12 +1,520 @@
-//! The options.
+//! The options: one table that the loader, the documentation and the schema are made from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// The options in force.
-#[derive(Debug, Clone, Default)]
+use super::value::Value;
+use crate::engine::{DeviceChoice, EngineOptions};
+
+/// The options in force. Its `Default` holds the defaults, and nothing else does.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Model to use.
+    /// Model to use; `None` is the built-in one.
     pub model: Option<String>,
-    /// Python to use.
+    /// About finding models.
+    pub models: Models,
+    /// Device to run on.
+    pub device: DeviceChoice,
+    /// CPU threads; `None` means physical cores.
+    pub threads: Option<usize>,
+    /// Seed of the sampler.
+    pub seed: u64,
+    /// About completion.
+    pub complete: Complete,
+    /// About checks.
+    pub check: Check,
+    /// About task prompts.
+    pub prompts: Prompts,
+    /// Which log messages go to standard error.
+    pub log: String,
+}
+
+/// About finding models.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Models {
+    /// More folders with GGUF files.
+    pub directories: Vec<PathBuf>,
+}
+
+/// About completion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complete {
+    /// Whether editors get suggestions at all.
+    pub enabled: bool,
+    /// How many candidates are sampled.
+    pub candidates: usize,
+    /// Longest suggestion in tokens.
+    pub max_tokens: usize,
+    /// Tokens for the prompt.
+    pub context_tokens: usize,
+    /// Whether suggestions may have several lines.
+    pub multi_line: bool,
+}
+
+/// About checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Longest time one command may take, in seconds.
+    pub timeout_seconds: u64,
+    /// Python to use instead of the one found.
     pub python: Option<PathBuf>,
+}
+
+/// About task prompts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Prompts {
+    /// Folder whose `NAME.md` files replace the task prompts of the same name.
+    pub directory: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            model: None,
+            models: Models::default(),
+            device: DeviceChoice::Auto,
+            threads: None,
+            seed: 0,
+            complete: Complete {
+                enabled: true,
+                candidates: 1,
+                max_tokens: 64,
+                context_tokens: 2048,
+                multi_line: true,
+            },
+            check: Check { timeout_seconds: 120, python: None },
+            prompts: Prompts::default(),
+            log: "warn".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// What the engine needs of it.
+    pub fn engine_options(&self) -> EngineOptions {
+        EngineOptions { device: self.device, threads: self.threads, context_length: None }
+    }
+}
+
+/// Who may set an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Any source.
+    Anywhere,
+    /// In a workspace that is not trusted, only values that stay inside it.
+    Inside,
+    /// Nothing in a workspace that is not trusted.
+    Trusted,
+}
+
+/// What values an option takes and where they go.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    /// Any text.
+    Text(fn(&mut Config) -> &mut String),
+    /// A model: a path, a name, or one of the words of [`crate::models::resolve`].
+    Model(fn(&mut Config) -> &mut Option<String>),
+    /// A file or folder; relative paths start at the file that names it.
+    Path(fn(&mut Config) -> &mut Option<PathBuf>),
+    /// Several files or folders.
+    Paths(fn(&mut Config) -> &mut Vec<PathBuf>),
+    /// A whole number from the first to the second.
+    Count(usize, usize, fn(&mut Config) -> &mut usize),
+    /// The same, with no number by default.
+    OptionalCount(usize, usize, fn(&mut Config) -> &mut Option<usize>),
+    /// The same for numbers of 64 bits.
+    Number(u64, u64, fn(&mut Config) -> &mut u64),
+    /// `true` or `false`.
+    Bool(fn(&mut Config) -> &mut bool),
+    /// The name of a device.
+    Device(fn(&mut Config) -> &mut DeviceChoice),
+}
+
+/// One option.
+pub struct Declaration {
+    /// Its name in `agent.toml`, with dots.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// What the default means where it has no value: `built in`.
+    pub unset: &'static str,
+    /// What it does: one sentence or a few, Markdown.
+    pub doc: &'static str,
+    /// The command-line flag that sets it, if one does.
+    pub flag: Option<&'static str>,
+    /// Who may set it.
+    pub scope: Scope,
+}
+
+/// Names of devices, in the order in which the documentation lists them.
+pub const DEVICES: [(&str, DeviceChoice); 4] = [
+    ("auto", DeviceChoice::Auto),
+    ("cpu", DeviceChoice::Cpu),
+    ("cuda", DeviceChoice::Cuda),
+    ("metal", DeviceChoice::Metal),
+];
+
+/// Every option.
+pub const OPTIONS: &[Declaration] = &[
+    Declaration {
+        name: "model",
+        kind: Kind::Model(|config| &mut config.model),
+        unset: "the built-in model",
+        doc: "Model to use: a path to a GGUF file, a name that `agent model list` shows, or `builtin`.",
+        flag: Some("--model"),
+        scope: Scope::Inside,
+    },
+    Declaration {
+        name: "models.directories",
+        kind: Kind::Paths(|config| &mut config.models.directories),
+        unset: "",
+        doc: "Folders with GGUF files of your own, looked through before the stores of other programs.",
+        flag: None,
+        scope: Scope::Inside,
+    },
+    Declaration {
+        name: "device",
+        kind: Kind::Device(|config| &mut config.device),
+        unset: "",
+        doc: "Where the model runs; `auto` takes the best that is there.",
+        flag: Some("--device"),
+        scope: Scope::Anywhere,
+    },
+    Declaration {
+        name: "threads",
+        kind: Kind::OptionalCount(1, 1024, |config| &mut config.threads),
+        unset: "the physical cores",
+        doc: "CPU threads for the model.",
+        flag: Some("--threads"),
+        scope: Scope::Anywhere,
+    },
+    Declaration {
+        name: "seed",
+        kind: Kind::Number(0, i64::MAX as u64, |config| &mut config.seed),
+        unset: "",
+        doc: "Seed of the sampler: the same seed, model and text give the same answer.",
+        flag: Some("--seed"),
+        scope: Scope::Anywhere,
+    },
+    Declaration {
+        name: "complete.enabled",
+        kind: Kind::Bool(|config| &mut config.complete.enabled),
+        unset: "",
+        doc: "Whether the editor gets suggestions while you type.",
+        flag: None,
+        scope: Scope::Anywhere,
+    },
+    Declaration {
+        name: "complete.candidates",
+        kind: Kind::Count(1, 16, |config| &mut config.complete.candidates),
+        unset: "",
+        doc: "How many suggestions are sampled; the best that passes the checks is shown first.",
+        flag: Some("-n"),
+        scope: Scope::Anywhere,
+    },
+    Declaration {
+        name: "complete.max_tokens",
+        kind: Kind::Count(1, 4096, |config| &mut config.complete.max_tokens),
+        unset: "",
+        doc: "Longest suggestion, in tokens.",
+        flag: None,
+        scope: Scope::Anywhere,
+    },
+    Declaration {
+        name: "complete.context_tokens",
+        kind: Kind::Count(64, 131_072, |config| &mut config.complete.context_tokens),
+        unset: "",
+        doc: "Tokens of the prompt for a suggestion; more is slower, and a model may hold fewer.",
+        flag: None,
+        scope: Scope::Anywhere,
+    },
+    Declaration {
+        name: "complete.multi_line",
+        kind: Kind::Bool(|config| &mut config.complete.multi_line),
+        unset: "",
+        doc: "Whether a suggestion may have several lines where the syntax allows it.",
+        flag: None,
+        scope: Scope::Anywhere,
+    },
+    Declaration {
+        name: "check.timeout_seconds",
+        kind: Kind::Number(1, 86_400, |config| &mut config.check.timeout_seconds),
+        unset: "",
+        doc: "Longest time one compiler, type checker or test run may take.",
+        flag: None,
+        scope: Scope::Anywhere,
+    },
+    Declaration {
+        name: "check.python",
+        kind: Kind::Path(|config| &mut config.check.python),
+        unset: "the project's virtual environment, else `python3`",
+        doc: "Python that checks and tests run with.",
+        flag: None,
+        scope: Scope::Trusted,
+    },
+    Declaration {
+        name: "prompts.directory",
+        kind: Kind::Path(|config| &mut config.prompts.directory),
+        unset: "the built-in prompts",
+        doc: "Folder whose `NAME.md` files replace the task prompts of the same name.",
+        flag: None,
+        scope: Scope::Inside,
+    },
+    Declaration {
+        name: "log",
+        kind: Kind::Text(|config| &mut config.log),
+        unset: "",
+        doc: "Which log messages go to standard error: `off`, `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `agent::engine=debug`.",
+        flag: None,
+        scope: Scope::Anywhere,
+    },
+];
+
+/// What a value is checked against when a source sets an option.
+#[derive(Clone, Copy)]
+pub struct Origin<'a> {
+    /// Folder at which relative paths start.
+    pub folder: &'a Path,
+    /// Folder that values of [`Scope::Inside`] must stay in and that may set nothing of
+    /// [`Scope::Trusted`]; `None` for sources that may set anything.
+    pub confined: Option<&'a Path>,
+}
+
+impl Declaration {
+    /// The option of that name.
+    pub fn named(name: &str) -> Option<&'static Declaration> {
+        OPTIONS.iter().find(|option| option.name == name)
+    }
+
+    /// Sets the option; on an error, which says what is wrong and what would be right, the config
+    /// is as it was.
+    pub fn set(
+        &self,
+        config: &mut Config,
+        value: &Value,
+        origin: Origin<'_>,
+    ) -> Result<(), String> {
+        if let (Scope::Trusted, Some(root)) = (self.scope, origin.confined) {
+            return Err(format!(
+                "ignored, since the workspace is not trusted; run `agent trust {}`",
+                root.display()
+            ));
+        }
+        let path = |text: &str| self.path(text, origin);
+        match (self.kind, value) {
+            (Kind::Text(place), Value::Text(text)) => place(config).clone_from(text),
+            (Kind::Model(place), Value::Text(text)) => {
+                *place(config) = Some(self.model(text, origin)?)
+            }
+            (Kind::Path(place), Value::Text(text)) => *place(config) = Some(path(text)?),
+            (Kind::Paths(place), Value::List(values)) => {
+                let paths = values.iter().map(|value| match value {
+                    Value::Text(text) => path(text),
+                    other => Err(format!("a {} stands among the paths", other.type_name())),
+                });
+                *place(config) = paths.collect::<Result<_, _>>()?;
+            }
+            (Kind::Count(least, most, place), Value::Integer(number)) => {
+                *place(config) = within(*number, least as u64, most as u64)? as usize;
+            }
+            (Kind::OptionalCount(least, most, place), Value::Integer(number)) => {
+                *place(config) = Some(within(*number, least as u64, most as u64)? as usize);
+            }
+            (Kind::Number(least, most, place), Value::Integer(number)) => {
+                *place(config) = within(*number, least, most)?;
+            }
+            (Kind::Bool(place), Value::Bool(truth)) => *place(config) = *truth,
+            (Kind::Device(place), Value::Text(text)) => *place(config) = device(text)?,
+            (kind, value) => {
+                return Err(format!("a {} where a {} is wanted", value.type_name(), kind.wanted()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The option's value in `config`; `None` where it has none.
+    pub fn get(&self, config: &Config) -> Option<Value> {
+        // The places are reached through `&mut`, so that each is declared once.
+        let mut config = config.clone();
+        let config = &mut config;
+        let text = |path: &PathBuf| Value::Text(path.display().to_string());
+        match self.kind {
+            Kind::Text(place) => Some(Value::Text(place(config).clone())),
+            Kind::Model(place) => place(config).clone().map(Value::Text),
+            Kind::Path(place) => place(config).as_ref().map(text),
+            Kind::Paths(place) => Some(Value::List(place(config).iter().map(text).collect())),
+            Kind::Count(_, _, place) => Some(Value::Integer(*place(config) as i64)),
+            Kind::OptionalCount(_, _, place) => place(config).map(|n| Value::Integer(n as i64)),
+            Kind::Number(_, _, place) => Some(Value::Integer(*place(config) as i64)),
+            Kind::Bool(place) => Some(Value::Bool(*place(config))),
+            Kind::Device(place) => {
+                let choice = *place(config);
+                DEVICES
+                    .iter()
+                    .find(|(_, device)| *device == choice)
+                    .map(|(name, _)| Value::Text((*name).to_owned()))
+            }
+        }
+    }
+
+    /// A path, made absolute and kept inside where it must be.
+    fn path(&self, text: &str, origin: Origin<'_>) -> Result<PathBuf, String> {
+        let path = match (text.strip_prefix("~/"), origin.confined) {
+            (Some(rest), None) => super::places::home().unwrap_or_default().join(rest),
+            _ => origin.folder.join(text),
+        };
+        match origin.confined {
+            Some(root) if self.scope == Scope::Inside && !lies_inside(&path, root) => Err(format!(
+                "{text}: outside the workspace, which is not trusted; run `agent trust {}`",
+                root.display()
+            )),
+            _ => Ok(path),
+        }
+    }
+
+    /// A model: names stay as they are, paths are made absolute.
+    fn model(&self, text: &str, origin: Origin<'_>) -> Result<String, String> {
+        let absolute = |path: &str| self.path(path, origin).map(|path| path.display().to_string());
+        if let Some(script) = text.strip_prefix("scripted:") {
+            return Ok(format!("scripted:{}", absolute(script)?));
+        }
+        let ends_like_a_file =
+            Path::new(text).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"));
+        if ends_like_a_file || text.starts_with(['.', '/', '\\', '~']) {
+            return absolute(text);
+        }
+        // A name that is also a path would be opened as one.
+        let may_be_a_path = text.contains(['/', '\\']) && origin.folder.join(text).exists();
+        if may_be_a_path { absolute(text) } else { Ok(text.to_owned()) }
+    }
+}
+
+impl Kind {
+    /// What is wanted, for messages: `whole number`.
+    pub fn wanted(self) -> &'static str {
+        match self {
+            Self::Text(_) | Self::Model(_) | Self::Path(_) | Self::Device(_) => "text",
+            Self::Paths(_) => "list of texts",
+            Self::Count(..) | Self::OptionalCount(..) | Self::Number(..) => "whole number",
+            Self::Bool(_) => "truth value",
+        }
+    }
+}
+
+fn within(number: i64, least: u64, most: u64) -> Result<u64, String> {
+    let fits = u64::try_from(number).ok().filter(|number| (least..=most).contains(number));
+    fits.ok_or_else(|| format!("{number} is not between {least} and {most}"))
+}
+
+/// The device of that name.
+pub fn device(name: &str) -> Result<DeviceChoice, String> {
+    let found = DEVICES.iter().find(|(known, _)| *known == name);
+    found
+        .map(|(_, device)| *device)
+        .ok_or_else(|| format!("{name} is none of {}", DEVICES.map(|(name, _)| name).join(", ")))
+}
+
+/// Whether `path` lies below `root` once links and `..` are resolved. A path whose last parts do
+/// not exist is judged by its nearest folder that does, and must not climb from there.
+fn lies_inside(path: &Path, root: &Path) -> bool {
+    let Ok(root) = root.canonicalize() else { return false };
+    let mut rest = Vec::new();
+    let mut existing = path;
+    loop {
+        if let Ok(found) = existing.canonicalize() {
+            let climbs = rest.iter().any(|part| *part == "..");
+            return !climbs && found.starts_with(&root);
+        }
+        match (existing.parent(), existing.components().next_back()) {
+            (Some(parent), Some(last)) => {
+                rest.push(last.as_os_str());
+                existing = parent;
+            }
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(name: &str, value: Value, origin: Origin<'_>) -> Result<Config, String> {
+        let mut config = Config::default();
+        Declaration::named(name).unwrap().set(&mut config, &value, origin).map(|()| config)
+    }
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    #[test]
+    fn every_option_gives_back_what_was_set_and_no_two_share_a_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let free = Origin { folder: folder.path(), confined: None };
+        let mut config = Config::default();
+        let mut expected = Vec::new();
+        for (index, option) in OPTIONS.iter().enumerate() {
+            let path = folder.path().join(option.name).display().to_string();
+            let value = match option.kind {
+                Kind::Text(_) | Kind::Model(_) => text(option.name),
+                Kind::Path(_) => text(&path),
+                Kind::Paths(_) => Value::List(vec![text(&path)]),
+                Kind::Count(least, ..) | Kind::OptionalCount(least, ..) => {
+                    Value::Integer((least + index) as i64)
+                }
+                Kind::Number(least, ..) => Value::Integer((least + index as u64) as i64),
+                Kind::Bool(_) => Value::Bool(false),
+                Kind::Device(_) => text("cpu"),
+            };
+            option.set(&mut config, &value, free).unwrap();
+            expected.push(value);
+        }
+        for (option, value) in OPTIONS.iter().zip(expected) {
+            assert_eq!(option.get(&config), Some(value), "{}", option.name);
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_or_size_is_said_and_changes_nothing() {
+        let free = Origin { folder: Path::new("/"), confined: None };
+        let error = |name, value| set(name, value, free).unwrap_err();
+        assert_eq!(error("threads", text("2")), "a text where a whole number is wanted");
+        assert_eq!(error("threads", Value::Integer(0)), "0 is not between 1 and 1024");
+        assert_eq!(error("seed", Value::Integer(-1)).split(' ').next(), Some("-1"));
+        assert_eq!(error("device", text("tpu")), "tpu is none of auto, cpu, cuda, metal");
+    }
+
+    #[test]
+    fn a_workspace_without_trust_cannot_name_a_program_or_leave_its_folder() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("models")).unwrap();
+        let confined = Origin { folder: root.path(), confined: Some(root.path()) };
+        assert!(set("check.python", text("evil"), confined).unwrap_err().contains("agent trust"));
+        for outside in ["/etc/passwd.gguf", "../x.gguf", "models/../../x.gguf", "scripted:/x.json"]
+        {
+            let error = set("model", text(outside), confined).unwrap_err();
+            assert!(error.contains("outside the workspace"), "{outside}: {error}");
+        }
+        for outside in ["~", "~/models"] {
+            let inside = set("prompts.directory", text(outside), confined).unwrap();
+            assert_eq!(
+                inside.prompts.directory,
+                Some(root.path().join(outside)),
+                "taken literally"
+            );
+        }
+        let config = set("model", text("models/a.gguf"), confined).unwrap();
+        assert_eq!(config.model, Some(root.path().join("models/a.gguf").display().to_string()));
+        assert_eq!(set("model", text("coder:7b"), confined).unwrap().model.unwrap(), "coder:7b");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_does_not_lead_out_of_the_workspace() {
+        let root = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/", root.path().join("door")).unwrap();
+        let confined = Origin { folder: root.path(), confined: Some(root.path()) };
+        assert!(set("prompts.directory", text("door/tmp"), confined).is_err());
+        assert!(set("prompts.directory", text("door/nowhere/at/all"), confined).is_err());
+    }
 }
