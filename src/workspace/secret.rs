@@ -2,8 +2,166 @@
 
 use std::path::Path;
 
-/// Whether a file's name says that it holds secrets (`.env*`, `*.pem`, `id_rsa`, `credentials*` …).
+/// Whole names, in lower case.
+const NAMES: [&str; 19] = [
+    ".boto",
+    ".dockercfg",
+    ".env",
+    ".git-credentials",
+    ".htpasswd",
+    ".my.cnf",
+    ".netrc",
+    ".npmrc",
+    ".pgpass",
+    ".pypirc",
+    ".s3cfg",
+    ".vault-token",
+    ".yarnrc.yml",
+    "_netrc",
+    "id_dsa",
+    "id_ecdsa",
+    "id_ecdsa_sk",
+    "id_ed25519",
+    "id_rsa",
+];
+/// Endings of key stores, private keys and state that holds them.
+const EXTENSIONS: [&str; 17] = [
+    "age", "env", "gpg", "jks", "kdbx", "key", "keystore", "p12", "p8", "pem", "pfx", "pkcs12",
+    "ppk", "tfstate", "tfvars", "ovpn", "keytab",
+];
+/// Folders whose whole content is private.
+const FOLDERS: [&str; 7] =
+    [".aws", ".azure", ".gnupg", ".kube", ".password-store", ".ssh", ".gcloud"];
+/// Beginnings of the names of data files that hold secrets; source files may be called so.
+const DATA_PREFIXES: [&str; 6] =
+    ["client_secret", "credential", "passwords", "secret", "service-account", "service_account"];
+/// Endings of data files; a name without an ending counts as data too.
+const DATA_EXTENSIONS: [&str; 11] =
+    ["cfg", "conf", "csv", "ini", "json", "properties", "toml", "txt", "xml", "yaml", "yml"];
+/// `.env.example` and the like hold no values.
+const SAMPLES: [&str; 5] = ["default", "dist", "example", "sample", "template"];
+
+/// Whether a file's name, or a folder on its path, says that it holds secrets: `.env*` (except
+/// samples), private keys and key stores (`*.pem`, `*.key`, `id_rsa` …), logins of tools
+/// (`.netrc`, `.npmrc`, `.pgpass` …), Terraform state, data files called `credentials*`,
+/// `secret*`, `service-account*` …, and everything in `.ssh`, `.gnupg`, `.aws` and their like.
+/// Case does not matter.
 pub fn is_secret_path(path: &Path) -> bool {
-    let _ = path;
-    unimplemented!()
+    let folder_is_private = path.parent().is_some_and(|parent| {
+        parent.components().any(|part| {
+            let part = part.as_os_str().to_string_lossy().to_lowercase();
+            FOLDERS.contains(&part.as_str())
+        })
+    });
+    let Some(name) = path.file_name().map(|name| name.to_string_lossy().to_lowercase()) else {
+        return folder_is_private;
+    };
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let environment = name.starts_with(".env.") && !SAMPLES.contains(&extension);
+    let is_data = !name.contains('.') || DATA_EXTENSIONS.contains(&extension);
+    folder_is_private
+        || environment
+        || NAMES.contains(&name.as_str())
+        || (name.contains('.') && EXTENSIONS.contains(&extension))
+        || name.contains(".tfstate.")
+        || (is_data && DATA_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+}
+
+/// Whether a text holds what can only be a secret: the block of a private key, or a token whose
+/// shape a service documents (AWS, GitHub, GitLab, Slack). A bare heading, as code that reads keys
+/// has it, is none.
+pub fn holds_secret(text: &str) -> bool {
+    /// A token's fixed beginning and the least length of what follows.
+    const TOKENS: [(&str, usize); 8] = [
+        ("AKIA", 16),
+        ("ghp_", 36),
+        ("gho_", 36),
+        ("ghs_", 36),
+        ("github_pat_", 60),
+        ("glpat-", 20),
+        ("xoxb-", 30),
+        ("xoxp-", 30),
+    ];
+    let token = TOKENS.iter().any(|(start, length)| {
+        text.match_indices(start).any(|(offset, _)| {
+            let rest = text.get(offset + start.len()..).unwrap_or_default();
+            rest.bytes()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+                .take(*length)
+                .count()
+                == *length
+                && !text.get(..offset).is_some_and(|before| before.ends_with(char::is_alphanumeric))
+        })
+    });
+    token || holds_private_key(text)
+}
+
+/// A `PRIVATE KEY` heading followed by a line of base 64.
+fn holds_private_key(text: &str) -> bool {
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----") {
+            let next = lines.next().unwrap_or_default().trim();
+            if next.len() >= 40
+                && next.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
+            {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_known_in_any_case() {
+        for path in [
+            ".env",
+            "app/.env.local",
+            "prod.env",
+            "tls/server.pem",
+            "KEY.PEM",
+            ".ssh/config",
+            "home/.aws/credentials",
+            "id_rsa",
+            "credentials.json",
+            "credentials",
+            "secrets.yaml",
+            "service-account-prod.json",
+            "terraform.tfstate.backup",
+            ".npmrc",
+        ] {
+            assert!(is_secret_path(Path::new(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn source_files_and_samples_are_no_secrets() {
+        for path in [
+            "src/secret.rs",
+            "credentials.py",
+            "secrets.py",
+            ".env.example",
+            "id_rsa.pub",
+            "key.rs",
+            "environment.py",
+            "keyboard.rs",
+            "",
+            "/",
+        ] {
+            assert!(!is_secret_path(Path::new(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn secrets_in_a_text_are_known_by_their_shape() {
+        let key = format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n", "MIIEpAIBAAKCAQEA".repeat(4));
+        assert!(holds_secret(&key));
+        assert!(holds_secret(&format!("token = \"ghp_{}\"", "a1B2".repeat(9))));
+        assert!(!holds_secret("if line == \"-----BEGIN RSA PRIVATE KEY-----\" {\n    parse()"));
+        assert!(!holds_secret("MAKIAVELLI ghp_short xoxb-"));
+    }
 }
