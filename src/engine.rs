@@ -1,15 +1,21 @@
 //! `generate(Request)` → a stream of events. Models, tokenizer, sampler, KV cache, devices.
 //! Knows nothing of the rest of this program.
 
+mod candidate;
+mod describe;
 pub mod device;
+mod encoding;
 pub mod error;
 pub mod generation;
 pub mod gguf;
+mod healing;
 pub mod kv_cache;
+mod local;
 pub mod model;
 pub mod request;
 pub mod sampler;
 pub mod scripted;
+mod sequences;
 mod stop_text;
 pub mod tokenizer;
 pub mod worker;
@@ -22,6 +28,9 @@ pub use error::EngineError;
 pub use generation::{Event, Finish, Generation, Usage};
 pub use request::{Marker, Piece, Priority, Request, Sampling};
 use tokenizer::Tokenizer;
+
+/// Longest sequence where nothing else is asked for.
+const LONGEST_CONTEXT: usize = 32768;
 
 /// Where a model's bytes are.
 #[derive(Debug, Clone)]
@@ -42,9 +51,13 @@ pub enum ModelSource {
 pub struct EngineOptions {
     /// Which device.
     pub device: DeviceChoice,
-    /// Threads for the CPU; `None` means physical cores.
+    /// Threads for the CPU; `None` means physical cores. The number is fixed when the process first
+    /// computes and comes from the environment ([`device::THREAD_VARIABLES`]): here it is only
+    /// compared with what is in force, and a difference is a warning. A front end that offers a
+    /// choice starts itself with those variables set.
     pub threads: Option<usize>,
-    /// Longest sequence in tokens; `None` means the model's own, at most 32768.
+    /// Longest sequence in tokens, at most the model's own; `None` means the model's own, at most
+    /// 32768.
     pub context_length: Option<usize>,
 }
 
@@ -102,8 +115,26 @@ pub struct Engine {
 impl Engine {
     /// Loads a model. Blocks while reading it.
     pub fn load(source: &ModelSource, options: &EngineOptions) -> Result<Self, EngineError> {
-        let _ = (source, options);
-        unimplemented!()
+        let gguf = gguf::Gguf::open(source)?;
+        let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf)?);
+        let device::Opened { device, description } = device::open(options.device, options.threads)?;
+        let limit = options.context_length.unwrap_or(LONGEST_CONTEXT);
+        let decoder = model::load(&gguf, &device, limit)?;
+        if tokenizer.vocabulary_size() > decoder.vocabulary() {
+            let message = format!(
+                "{} tokens, but the embedding has only {}",
+                tokenizer.vocabulary_size(),
+                decoder.vocabulary()
+            );
+            return Err(gguf.malformed("tokenizer.ggml.tokens", message));
+        }
+        let context_length = decoder.cache_shape().context_length;
+        let info = describe::describe(&gguf, &tokenizer, context_length, description);
+        Ok(Self {
+            info: Arc::new(info),
+            tokenizer: Some(Arc::clone(&tokenizer)),
+            queue: worker::Queue::start(local::LocalModel::new(decoder, tokenizer)),
+        })
     }
 
     /// An engine that plays back canned answers, for tests of everything above it.

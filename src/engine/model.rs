@@ -1,1 +1,89 @@
 //! One decoder per architecture on candle tensors.
+//!
+//! A file's metadata and tensor shapes are checked before anything is computed; whatever would
+//! change the computation and is not implemented is refused by name.
+
+mod attention;
+mod layers;
+mod llama;
+mod qwen2;
+mod qwen3;
+mod rope;
+mod settings;
+mod transformer;
+mod weights;
+
+use candle_core::Device;
+
+use super::EngineError;
+use super::gguf::Gguf;
+use super::kv_cache::{CacheShape, KvCache};
+use settings::Settings;
+use weights::Weights;
+
+/// The architectures (`general.architecture`) there is a decoder for. `llama` is also what Mistral,
+/// CodeLlama, DeepSeek-Coder (dense), SmolLM and many others call themselves.
+pub const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "qwen3"];
+
+/// Tokens to evaluate after those a cache holds.
+#[derive(Debug)]
+pub struct Row<'a> {
+    /// The tokens; at least one.
+    pub tokens: &'a [u32],
+    /// What came before; afterwards it holds these tokens, too.
+    pub cache: &'a mut KvCache,
+}
+
+/// A model that predicts the next token.
+///
+/// Several rows are evaluated as one batch. A row's result does not depend on the other rows
+/// beyond rounding. After an error every cache holds what it held before.
+pub trait Decoder: Send {
+    /// Number of token ids.
+    fn vocabulary(&self) -> usize;
+
+    /// The sizes of its caches.
+    fn cache_shape(&self) -> CacheShape;
+
+    /// An empty cache on the model's device.
+    fn new_cache(&self) -> KvCache;
+
+    /// Evaluates `rows` for their keys and values only.
+    fn absorb(&self, rows: &mut [Row<'_>]) -> Result<(), EngineError>;
+
+    /// Evaluates `rows`; for each the logits that follow its last token, one per token id.
+    fn logits(&self, rows: &mut [Row<'_>]) -> Result<Vec<Vec<f32>>, EngineError>;
+}
+
+/// Builds the decoder of a file on `device` for sequences of at most `context_length` tokens (and
+/// no more than the model's own limit).
+///
+/// Weights are copied out of the mapped file once: the tensor library owns its memory. Quantized
+/// ones stay quantized, the embedding included; F16 and BF16 ones become f32.
+pub fn load(
+    gguf: &Gguf,
+    device: &Device,
+    context_length: usize,
+) -> Result<Box<dyn Decoder>, EngineError> {
+    let architecture = gguf.string("general.architecture")?;
+    let load = match architecture {
+        "llama" => llama::load,
+        "qwen2" => qwen2::load,
+        "qwen3" => qwen3::load,
+        other => {
+            return Err(gguf.unsupported(
+                "general.architecture",
+                format!("no decoder for {other:?}; there is one for {}", ARCHITECTURES.join(", ")),
+            ));
+        }
+    };
+    let settings = Settings::read(gguf, architecture, context_length)?;
+    let weights = Weights::new(gguf, device);
+    let model = load(&weights, settings)?;
+    weights.refuse_unused()?;
+    Ok(Box::new(model))
+}
+
+fn compute(error: candle_core::Error) -> EngineError {
+    EngineError::Compute { message: error.to_string() }
+}
