@@ -275,3 +275,99 @@ fn aligned(name: &str, bytes: &'static [u8]) -> Result<&'static [u8], EngineErro
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(bytes: &[u8]) -> Result<Gguf, EngineError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        Gguf::open(&ModelSource::File(file.path().to_owned()))
+    }
+
+    fn sample() -> Vec<u8> {
+        Writer::new()
+            .string("general.architecture", "test")
+            .unsigned("count", 7)
+            .unsigned("large", 1 << 40)
+            .value("negative", Value::Signed(-1))
+            .float("ratio", 0.5)
+            .boolean("flag", true)
+            .array("names", Array::strings(["a", "", "ß"]))
+            .tensor_f32("w", &[2, 3], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+            .tensor_f32("b", &[1], &[9.0])
+            .finish()
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let gguf = open(&sample()).unwrap();
+        assert_eq!(gguf.string("general.architecture").unwrap(), "test");
+        assert_eq!(gguf.unsigned("count").unwrap(), 7);
+        assert_eq!(gguf.unsigned("large").unwrap(), 1 << 40);
+        assert_eq!(gguf.get("negative"), Some(&Value::Signed(-1)));
+        assert_eq!(gguf.float("ratio").unwrap().to_bits(), 0.5f64.to_bits());
+        assert_eq!(gguf.float("count").unwrap().to_bits(), 7f64.to_bits());
+        assert!(gguf.boolean("flag").unwrap());
+        assert_eq!(gguf.array("names").unwrap(), &Array::strings(["a", "", "ß"]));
+        assert_eq!(gguf.parameters(), 7);
+        assert_eq!(gguf.quantization(), "F32");
+        let info = gguf.info("w").unwrap();
+        assert_eq!((info.shape.as_slice(), info.size), ([2, 3].as_slice(), 24));
+        let tensor = gguf.tensor("w", &Device::Cpu).unwrap().dequantize(&Device::Cpu).unwrap();
+        assert_eq!(tensor.to_vec2::<f32>().unwrap(), [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]);
+        assert_eq!(gguf.data(gguf.info("b").unwrap()), 9f32.to_le_bytes());
+    }
+
+    #[test]
+    fn a_quantized_tensor_keeps_its_blocks() {
+        let values: Vec<f32> = (0..64u8).map(f32::from).collect();
+        let tensor = candle_core::Tensor::from_vec(values, (2, 32), &Device::Cpu).unwrap();
+        let quantized = QTensor::quantize(&tensor, GgmlDType::Q8_0).unwrap();
+        let bytes = Writer::new().tensor("w", &quantized).unwrap().finish();
+        let gguf = open(&bytes).unwrap();
+        assert_eq!(gguf.data(gguf.info("w").unwrap()), &*quantized.data().unwrap());
+        assert_eq!(gguf.quantization(), "Q8_0");
+        let read = gguf.tensor("w", &Device::Cpu).unwrap();
+        assert_eq!(read.dtype(), GgmlDType::Q8_0);
+        assert_eq!(&*read.data().unwrap(), &*quantized.data().unwrap());
+    }
+
+    #[test]
+    fn an_error_names_the_file_the_key_and_the_reason() {
+        let gguf = open(&sample()).unwrap();
+        let message = gguf.string("count").unwrap_err().to_string();
+        assert!(message.starts_with(&gguf.name), "{message}");
+        assert!(
+            message.ends_with("count: expected a string, found an unsigned integer"),
+            "{message}"
+        );
+        let message = gguf.unsigned("negative").unwrap_err().to_string();
+        assert!(message.contains("negative: expected an integer of at least 0"), "{message}");
+        let message = gguf.float("missing").unwrap_err().to_string();
+        assert!(message.ends_with("missing: the metadata lacks this key"), "{message}");
+        let message = gguf.tensor("nothing", &Device::Cpu).unwrap_err().to_string();
+        assert!(message.ends_with("nothing: the file has no such tensor"), "{message}");
+    }
+
+    #[test]
+    fn what_is_not_a_file_cannot_be_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path().to_owned(), folder.path().join("missing.gguf")] {
+            let error = Gguf::open(&ModelSource::File(path)).unwrap_err();
+            assert!(matches!(error, EngineError::Open { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn embedded_bytes_are_read_in_place() {
+        let bytes: &'static [u8] = sample().leak();
+        // The allocator aligns to 16; one byte further is not aligned.
+        let source = ModelSource::Embedded { name: "built-in", bytes };
+        assert_eq!(Gguf::open(&source).unwrap().len(), bytes.len());
+        let source = ModelSource::Embedded { name: "built-in", bytes: &bytes[1..] };
+        let message = Gguf::open(&source).unwrap_err().to_string();
+        assert!(message.contains("built-in: embedded bytes: not aligned"), "{message}");
+    }
+}

@@ -54,7 +54,7 @@ pub(super) fn merge<R: Rules>(
     let mut start = 0u32;
     for (id, length) in parts {
         let index = list.symbols.len() as u32;
-        let end = start + length as u32;
+        let end = start.saturating_add(length as u32);
         list.symbols.push(Symbol {
             id,
             start,

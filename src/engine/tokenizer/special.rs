@@ -23,7 +23,7 @@ const REPOSITORY: [&str; 5] =
     ["<|repo_name|>", "<repo_name>", "<|fim_repo|>", "<reponame>", "<fim-repo>"];
 const FILE: [&str; 3] = ["<|file_sep|>", "<file_sep>", "<filename>"];
 /// Tokens after which nothing of the answer follows, over all families.
-const ENDS: [&str; 25] = [
+const ENDS: [&str; 24] = [
     "<|endoftext|>",
     "<|im_end|>",
     "<|im_start|>",
@@ -48,7 +48,6 @@ const ENDS: [&str; 25] = [
     "<|start_header_id|>",
     "<|user|>",
     "<|file_separator|>",
-    "<|end_story|>",
 ];
 
 /// Tokens by their meaning.
@@ -94,9 +93,17 @@ impl Special {
             .and_then(|spelled| PREFIX.iter().find(|(known, _)| *known == spelled))
             .map(|(_, family)| *family)
             .filter(|_| suffix.is_some() && middle.is_some());
-        for id in ends.iter().copied().chain(beginning).chain(looking) {
-            vocabulary.set_control(id);
-        }
+        let found = ends.iter().copied().chain(beginning).chain(looking);
+        // Files in use name a comma as a token they have no use for: text stays text.
+        let structural: Vec<u32> = found
+            .filter(|id| {
+                vocabulary.kind(*id) != Kind::Normal
+                    || vocabulary.spelling(*id).is_some_and(looks_structural)
+            })
+            .collect();
+        structural.into_iter().for_each(|id| vocabulary.set_control(id));
+        // Stands for what cannot be spelled in user text, so it must not mean anything else.
+        let unknown = unknown.filter(|id| vocabulary.kind(*id) != Kind::Control);
         Ok(Self { beginning, end, unknown, prefix, suffix, middle, repository, file, family, ends })
     }
 }

@@ -165,7 +165,9 @@ fn push_byte_level(bytes: &mut Vec<u8>, character: char) {
 
 fn hexadecimal(spelled: &str) -> Option<u8> {
     let digits = spelled.strip_prefix("<0x")?.strip_suffix('>')?;
-    if digits.len() == 2 { u8::from_str_radix(digits, 16).ok() } else { None }
+    // The standard parser would take a sign for a digit.
+    let two = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if two { u8::from_str_radix(digits, 16).ok() } else { None }
 }
 
 #[cfg(test)]
