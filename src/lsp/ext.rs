@@ -1,0 +1,107 @@
+//! What is ours or newer than the protocol types: documented here for authors of editor clients.
+//!
+//! Methods
+//! - `textDocument/inlineCompletion` (LSP 3.18): [`InlineCompletionParams`] → list of
+//!   [`InlineCompletionItem`]. A request that is overtaken by a change of the document or by a
+//!   newer request for it is answered with `ContentModified` (-32801).
+//! - `agent/status` (request, no parameters): [`Status`].
+//!
+//! Commands (`workspace/executeCommand`), each with one [`CommandArgument`]: `agent.explain`,
+//! `agent.doc`, `agent.test`, `agent.fix`, `agent.rewrite`. Each answers `null` at once; progress
+//! follows as work-done progress, the result as `window/showDocument`, `workspace/applyEdit` or
+//! `window/showMessage`.
+//!
+//! Settings (`initializationOptions`, or section `agent` of the client's configuration): the
+//! options of `agent.toml`, and `trusted: true` where the editor itself knows that the user trusts
+//! the workspace.
+
+use serde::{Deserialize, Serialize};
+use tower_lsp::lsp_types::{Position, Range, TextDocumentIdentifier, Url};
+
+/// Parameters of `textDocument/inlineCompletion`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct InlineCompletionParams {
+    /// The document.
+    pub(super) text_document: TextDocumentIdentifier,
+    /// The cursor.
+    pub(super) position: Position,
+    /// How it was asked for.
+    #[serde(default)]
+    pub(super) context: InlineCompletionContext,
+}
+
+/// How an inline completion was asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct InlineCompletionContext {
+    /// 1: by hand; 2: while typing.
+    #[serde(default)]
+    pub(super) trigger_kind: u8,
+    /// The popup's selected item: the suggestion must go on from it.
+    #[serde(default)]
+    pub(super) selected_completion_info: Option<SelectedCompletionInfo>,
+}
+
+impl InlineCompletionContext {
+    /// Whether the user asked by hand, and so waits for more than a guess.
+    pub(super) fn invoked(&self) -> bool {
+        self.trigger_kind == 1
+    }
+}
+
+/// The popup's selected item.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SelectedCompletionInfo {
+    /// What accepting it would replace.
+    pub(super) range: Range,
+    /// By what.
+    pub(super) text: String,
+}
+
+/// One suggestion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct InlineCompletionItem {
+    /// What stands in `range` afterwards; starts with what stands there before the cursor.
+    pub(super) insert_text: String,
+    /// Part of one line, around the cursor.
+    pub(super) range: Range,
+}
+
+/// The argument of every command of ours.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CommandArgument {
+    /// The document.
+    pub(super) uri: Url,
+    /// What the command is about: the item around its start; for `agent.fix` the diagnostic (none:
+    /// every error of the file).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) range: Option<Range>,
+    /// The version it was offered for; a document that moved on is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<i32>,
+    /// `agent.rewrite`: what to do. The server cannot ask; the client does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) instruction: Option<String>,
+}
+
+/// The answer of `agent/status`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Status {
+    /// This program's version.
+    pub(super) version: &'static str,
+    /// `loading`, `ready` or `failed`.
+    pub(super) model_state: &'static str,
+    /// The model's name, or why there is none.
+    pub(super) model: String,
+    /// The device it runs on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) device: Option<String>,
+    /// Files known of the open workspaces.
+    pub(super) indexed_files: usize,
+    /// Open documents.
+    pub(super) open_documents: usize,
+}

@@ -1,0 +1,98 @@
+//! `textDocument/didOpen`, `didChange`, `didSave`, `didClose`: applied in wire order.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tower_lsp::lsp_types::{
+    DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
+    DidSaveTextDocumentParams, Url,
+};
+
+use super::super::convert;
+use super::super::session::Session;
+use crate::document::{Change, Document};
+use crate::syntax::Language;
+use crate::workspace::secret;
+
+/// How long a document must rest before it is indexed anew.
+const REST: Duration = Duration::from_millis(500);
+
+/// Takes a document.
+pub(crate) fn did_open(session: &Arc<Session>, params: DidOpenTextDocumentParams) {
+    let opened = params.text_document;
+    let path = convert::path(&opened.uri);
+    let language = Language::named(&opened.language_id);
+    let document = Document::new(path.clone(), language, opened.version, opened.text);
+    session.supersede_completion(&opened.uri);
+    let mut documents = session.documents.write().unwrap_or_else(PoisonError::into_inner);
+    documents.open(opened.uri.into(), document);
+    drop(documents);
+    // Starts the indexing of its project.
+    session.projects.of(&path);
+}
+
+/// Applies changes. A document that cannot follow is dropped until it is opened again.
+pub(crate) fn did_change(session: &Arc<Session>, params: DidChangeTextDocumentParams) {
+    let DidChangeTextDocumentParams { text_document, content_changes } = params;
+    let changes: Vec<Change> = content_changes.into_iter().map(convert::change).collect();
+    let encoding = session.encoding();
+    session.supersede_completion(&text_document.uri);
+    let mut documents = session.documents.write().unwrap_or_else(PoisonError::into_inner);
+    let uri = text_document.uri.as_str();
+    if documents.get(uri).is_none() {
+        tracing::debug!("a change of a document that is not open");
+        return;
+    }
+    // Taken out while it changes: a panic on the way leaves no half-changed document behind.
+    if let Err(error) = documents.change(uri, text_document.version, &changes, encoding) {
+        tracing::warn!("a document is out of step until it is opened again: {error}");
+        return;
+    }
+    drop(documents);
+    index_when_at_rest(session, text_document.uri, text_document.version);
+}
+
+/// Indexes what was saved.
+pub(crate) fn did_save(session: &Arc<Session>, params: DidSaveTextDocumentParams) {
+    if let Some(document) = session.document(&params.text_document.uri) {
+        index(session, document);
+    }
+}
+
+/// Frees a document.
+pub(crate) fn did_close(session: &Arc<Session>, params: DidCloseTextDocumentParams) {
+    let uri = params.text_document.uri;
+    session.supersede_completion(&uri);
+    let mut documents = session.documents.write().unwrap_or_else(PoisonError::into_inner);
+    documents.close(uri.as_str());
+    drop(documents);
+    // What was never saved is not part of the project any more.
+    let path = convert::path(&uri);
+    if path.is_absolute() && !secret::is_secret_path(&path) {
+        let workspace = session.projects.of(&path);
+        tokio::task::spawn_blocking(move || {
+            let text = std::fs::read_to_string(&path).ok();
+            workspace.update(&path, text.as_deref());
+        });
+    }
+}
+
+fn index_when_at_rest(session: &Arc<Session>, uri: Url, version: i32) {
+    let session = Arc::clone(session);
+    tokio::spawn(async move {
+        tokio::time::sleep(REST).await;
+        if let Some(document) = session.document(&uri).filter(|d| d.version == version) {
+            index(&session, document);
+        }
+    });
+}
+
+fn index(session: &Arc<Session>, document: Document) {
+    if document.path.is_relative() {
+        return;
+    }
+    let workspace = session.projects.of(&document.path);
+    tokio::task::spawn_blocking(move || {
+        workspace.update(&document.path, Some(&document.text));
+    });
+}

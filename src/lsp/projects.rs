@@ -1,0 +1,96 @@
+//! The workspaces of the open documents, indexed in the background.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::workspace::Workspace;
+
+/// The workspaces in use.
+#[derive(Default)]
+pub(super) struct Projects {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    folders: Vec<PathBuf>,
+    open: Vec<Arc<Workspace>>,
+}
+
+impl Projects {
+    /// Takes the editor's folders; those already in use keep what is known of them.
+    pub(super) fn set_folders(&self, folders: Vec<PathBuf>) {
+        let mut state = self.state();
+        state.folders = folders;
+        let State { folders, open } = &mut *state;
+        open.retain(|workspace| folders.iter().any(|folder| folder == workspace.root()));
+    }
+
+    /// Adds and removes folders.
+    pub(super) fn change_folders(&self, added: Vec<PathBuf>, removed: &[PathBuf]) {
+        let mut folders = self.state().folders.clone();
+        folders.retain(|folder| !removed.contains(folder));
+        folders.extend(added);
+        self.set_folders(folders);
+    }
+
+    /// The first folder the editor opened.
+    pub(super) fn first_folder(&self) -> Option<PathBuf> {
+        self.state().folders.first().cloned()
+    }
+
+    /// The workspace of a file: the innermost folder of the editor's around it, else the project
+    /// the file lies in. One that is new is indexed in the background.
+    pub(super) fn of(&self, path: &Path) -> Arc<Workspace> {
+        if let Some(known) = self.known(path) {
+            return known;
+        }
+        let folder = self.folder_of(path);
+        let workspace = Arc::new(match folder {
+            Some(folder) => Workspace::new(folder),
+            None if path.is_absolute() => Workspace::of_file(path),
+            // An unsaved document outside any folder belongs to no project.
+            None => return Arc::new(Workspace::new(PathBuf::new())),
+        });
+        let mut state = self.state();
+        if let Some(raced) = state.open.iter().find(|open| open.root() == workspace.root()) {
+            return Arc::clone(raced);
+        }
+        state.open.push(Arc::clone(&workspace));
+        drop(state);
+        let indexing = Arc::clone(&workspace);
+        tokio::task::spawn_blocking(move || {
+            indexing.build_index();
+            tracing::info!("indexed {} files", indexing.index().file_count());
+        });
+        workspace
+    }
+
+    /// Files known, all workspaces together.
+    pub(super) fn indexed_files(&self) -> usize {
+        self.state().open.iter().map(|workspace| workspace.index().file_count()).sum()
+    }
+
+    fn folder_of(&self, path: &Path) -> Option<PathBuf> {
+        let state = self.state();
+        if path.is_relative() {
+            return state.folders.first().cloned();
+        }
+        let around = state.folders.iter().filter(|folder| path.starts_with(folder));
+        around.max_by_key(|folder| folder.as_os_str().len()).cloned()
+    }
+
+    fn known(&self, path: &Path) -> Option<Arc<Workspace>> {
+        let folder = self.folder_of(path);
+        let state = self.state();
+        let fits = |workspace: &&Arc<Workspace>| match &folder {
+            Some(folder) => workspace.root() == folder,
+            None => path.is_absolute() && path.starts_with(workspace.root()),
+        };
+        state.open.iter().filter(fits).max_by_key(|open| open.root().as_os_str().len()).cloned()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,110 @@
+//! The options in force: files, then the editor's, then the command line's.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::check;
+use crate::config::load::{Flags, Sources, load};
+use crate::config::{Config, places, trust};
+use crate::prompt::template::Templates;
+
+/// What the server runs with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Settings {
+    /// The options.
+    pub(super) config: Config,
+    /// Task prompts.
+    pub(super) templates: Arc<Templates>,
+    /// Whether the editor vouches for the workspace.
+    pub(super) trusted_by_editor: bool,
+    /// What is wrong in the sources, a sentence each.
+    pub(super) problems: Vec<String>,
+}
+
+impl Settings {
+    /// Reads every source. `editor` holds the options the editor sent, and the key `trusted` where
+    /// it vouches for the workspace.
+    pub(super) fn read(root: Option<&Path>, mut editor: Value, flags: &Flags) -> Self {
+        let trusted_by_editor = editor
+            .as_object_mut()
+            .and_then(|object| object.remove("trusted"))
+            .is_some_and(|value| value == Value::Bool(true));
+        let mut sources = Sources::of_user(root, flags);
+        sources.trusted |= trusted_by_editor;
+        sources.editor = editor.is_object().then_some(&editor);
+        let loaded = load(&sources);
+        let mut problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
+        let templates = templates(&loaded.config).unwrap_or_else(|problem| {
+            problems.push(problem);
+            Templates::default()
+        });
+        Self { config: loaded.config, templates: Arc::new(templates), trusted_by_editor, problems }
+    }
+
+    /// Whether code of the project at `root` may be executed.
+    pub(super) fn trusts(&self, root: &Path) -> bool {
+        self.trusted_by_editor || trust::is_trusted(root)
+    }
+
+    /// How checks run in the project at `root`.
+    pub(super) fn check(&self, root: &Path) -> check::Settings {
+        check::Settings {
+            agent: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("agent")),
+            python: self.config.check.python.clone(),
+            timeout: Duration::from_secs(self.config.check.timeout_seconds),
+            cache: places::cache().unwrap_or_else(|| std::env::temp_dir().join("agent")),
+            trusted: self.trusts(root),
+        }
+    }
+}
+
+/// The task prompts with the user's own in their place.
+fn templates(config: &Config) -> Result<Templates, String> {
+    let Some(directory) = &config.prompts.directory else { return Ok(Templates::default()) };
+    let problem = |error: std::io::Error| format!("{}: {error}", directory.display());
+    let mut overrides = BTreeMap::new();
+    for entry in std::fs::read_dir(directory).map_err(problem)? {
+        let path = entry.map_err(problem)?.path();
+        if path.extension().is_some_and(|ending| ending == "md")
+            && let Some(name) = path.file_stem().and_then(|name| name.to_str())
+        {
+            let text = std::fs::read_to_string(&path).map_err(problem)?;
+            overrides.insert(name.to_owned(), text);
+        }
+    }
+    Templates::new(overrides).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_editor_sets_options_and_vouches_for_the_workspace() {
+        let folder = tempfile::tempdir().unwrap();
+        for editor in [
+            json!({"complete": {"max_tokens": 7}, "trusted": true}),
+            json!({"complete.max_tokens": 7, "trusted": true}),
+        ] {
+            let settings = Settings::read(Some(folder.path()), editor, &Flags::new());
+            assert_eq!(settings.config.complete.max_tokens, 7);
+            assert!(settings.trusts(folder.path()));
+            assert_eq!(settings.problems, Vec::<String>::new());
+        }
+        let plain = Settings::read(Some(folder.path()), Value::Null, &Flags::new());
+        assert!(!plain.trusts(folder.path()));
+    }
+
+    #[test]
+    fn a_wrong_key_is_reported_and_the_rest_is_in_force() {
+        let editor = json!({"sede": 1, "seed": 2, "complete": {"max_tokens": "many"}});
+        let settings = Settings::read(None, editor, &Flags::new());
+        assert_eq!(settings.config.seed, 2);
+        assert_eq!(settings.problems.len(), 2, "{:?}", settings.problems);
+    }
+}
