@@ -1,13 +1,17 @@
 //! Raw generation → completion, code or prose: lists of named, pure passes.
 
+pub mod characters;
 pub mod completion;
 pub mod gate;
 pub mod indent;
+pub mod lexis;
 pub mod overlap;
 pub mod prose;
 pub mod repetition;
 pub mod reply;
 pub mod stop;
+pub mod surroundings;
+pub mod whitespace;
 
 use crate::syntax::SyntaxTree;
 

@@ -1,18 +1,82 @@
 //! The passes over a completion, in order.
 
-use super::{Applied, Place};
+use super::characters::characters;
+use super::gate::{self, Damage};
+use super::indent::indent;
+use super::repetition::repetition;
+use super::stop::{self, stop};
+use super::surroundings::Surroundings;
+use super::{Applied, Place, overlap, whitespace};
 
 /// A cleaned completion.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cleaned {
     /// What may be inserted at the cursor; empty when nothing survived.
     pub text: String,
     /// The passes that changed something, in order.
     pub applied: Vec<Applied>,
+    /// What is wrong with the file once it is inserted; never more than before.
+    pub damage: Damage,
 }
 
-/// Runs every pass, the gate last: what comes back adds no ERROR or MISSING node at `place`.
+/// A pass: what it leaves of an answer at a place.
+type Pass = fn(&str, &Surroundings<'_>) -> String;
+
+/// The passes before the gate. Each does one thing and is idempotent.
+const PASSES: [(&str, Pass); 8] = [
+    ("characters", characters),
+    ("overlap before", overlap::before),
+    ("indent", indent),
+    ("stop", stop),
+    ("overlap after", overlap::after),
+    ("repetition", repetition),
+    ("trailing white space", whitespace::trailing),
+    ("line ends", whitespace::line_ends),
+];
+
+/// One pass can give another work; more rounds than these mean that two of them disagree.
+const MOST_ROUNDS: usize = 6;
+
+/// Runs every pass, the gate last, until nothing changes: what comes back adds no ERROR or MISSING
+/// node at `place`, repeats nothing that stands around it, and would come back the same again.
 pub fn clean(raw: &str, place: Place<'_>, multi_line: bool) -> Cleaned {
-    let _ = (raw, place, multi_line);
-    unimplemented!()
+    let Some(around) = Surroundings::of(place, multi_line) else { return Cleaned::default() };
+    let mut text = raw.to_owned();
+    let mut applied = Vec::new();
+    for _ in 0..MOST_ROUNDS {
+        let before = text.clone();
+        for (pass, run) in PASSES {
+            let new = run(&text, &around);
+            note(pass, &text, &new, &mut applied);
+            text = new;
+        }
+        let passed = gate::gate(&text, place, &around);
+        note("gate", &text, &passed.text, &mut applied);
+        text = passed.text;
+        if text == before {
+            return Cleaned { text, applied, damage: passed.damage };
+        }
+    }
+    note("disagreement", &text, "", &mut applied);
+    let damage = gate::gate("", place, &around).damage;
+    Cleaned { text: String::new(), applied, damage }
+}
+
+/// Whether `raw`, an answer still being written, has gone beyond what [`clean`] would keep of it,
+/// whatever follows: then the rest need not be generated.
+pub fn is_finished(raw: &str, around: &Surroundings<'_>) -> bool {
+    let sound = characters(raw, around);
+    if sound.len() < raw.replace("\r\n", "\n").len() {
+        return true;
+    }
+    let text = indent(&overlap::before(&sound, around), around);
+    // The last line is still being written: it may look like a repetition and turn out otherwise.
+    let lines = text.rsplit_once('\n').map_or("", |(lines, _)| lines);
+    stop::is_past_end(&text, around) || repetition(lines, around).len() < lines.len()
+}
+
+fn note(pass: &'static str, old: &str, new: &str, applied: &mut Vec<Applied>) {
+    if old != new {
+        applied.push(Applied { pass, bytes: (old.len(), new.len()) });
+    }
 }

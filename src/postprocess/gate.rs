@@ -1,1 +1,200 @@
 //! The parser as judge: no suggestion adds a parse error; cut back to the longest valid prefix.
+
+use super::Place;
+use super::lexis::{self, is_word};
+use super::surroundings::Surroundings;
+use crate::syntax::{SyntaxTree, health};
+use crate::text::{Span, TextEdit};
+
+/// Most parses of one answer. Each costs about a millisecond; nobody waits for more.
+const MOST_TRIALS: usize = 64;
+
+/// What is wrong with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Damage {
+    /// Number of ERROR and MISSING nodes.
+    pub faults: usize,
+    /// Bytes in ERROR nodes that are not the answer's.
+    pub bytes: usize,
+}
+
+impl Damage {
+    /// Whether this is no worse in any way than `other`.
+    fn within(self, other: Self) -> bool {
+        self.faults <= other.faults && self.bytes <= other.bytes
+    }
+}
+
+/// What the gate let through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// The longest part of the answer that may be inserted; empty when there is none.
+    pub text: String,
+    /// The file with it.
+    pub damage: Damage,
+}
+
+/// The longest part of `answer` with which the file at `place` parses no worse than without: the
+/// answer itself; the answer with the brackets it left open, or its statement, ended; its first
+/// lines; its first tokens. A file that is in an unknown language cannot be judged, only balanced.
+pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed {
+    let Some(tree) = place.tree else { return unjudged(answer, around) };
+    let base = damage(tree, Span::empty(place.offset));
+    let mut trials = 0;
+    let mut judge = |text: &str| {
+        trials += 1;
+        let damage = (trials <= MOST_TRIALS).then(|| after(text, tree, place))?;
+        damage.within(base).then(|| Passed { text: text.to_owned(), damage })
+    };
+    let nothing = Passed { text: String::new(), damage: base };
+    if answer.is_empty() {
+        return nothing;
+    }
+    if let Some(passed) = judge(answer) {
+        return passed;
+    }
+    for ended in endings(answer, around) {
+        if let Some(passed) = judge(&ended) {
+            return passed;
+        }
+    }
+    shorter(answer).filter(|text| says_something(text)).find_map(judge).unwrap_or(nothing)
+}
+
+fn unjudged(answer: &str, around: &Surroundings<'_>) -> Passed {
+    let (brackets, _) = lexis::scan(answer, around.lexis, around.state);
+    let balanced = lexis::unmatched(&brackets).0.is_empty();
+    let text = if balanced { answer } else { answer.split('\n').next().unwrap_or_default() };
+    Passed { text: text.to_owned(), damage: Damage::default() }
+}
+
+/// The damage of the file at `place` with `text` inserted.
+fn after(text: &str, tree: &SyntaxTree, place: Place<'_>) -> Damage {
+    let (before, behind) = place.text.split_at_checked(place.offset).unwrap_or_default();
+    let new = [before, text, behind].concat();
+    let edit = TextEdit { span: Span::empty(place.offset), text: text.to_owned() };
+    let tree = tree.reparse(place.text, &[edit], &new);
+    damage(&tree, Span::new(place.offset, place.offset + text.len()))
+}
+
+fn damage(tree: &SyntaxTree, own: Span) -> Damage {
+    let health = health::health(tree);
+    let outside = |error: &Span| {
+        let inside = error.end.min(own.end).saturating_sub(error.start.max(own.start));
+        error.len() - inside.min(error.len())
+    };
+    Damage { faults: health.faults(), bytes: health.errors.iter().map(outside).sum() }
+}
+
+/// The answer with what it left open closed. An answer that reached its longest length stops in
+/// the middle of a statement; where the line ends with it, its end can be told.
+fn endings(answer: &str, around: &Surroundings<'_>) -> Vec<String> {
+    if !around.ends_line() || answer.contains('\n') {
+        return vec![];
+    }
+    let text = answer.trim_end();
+    let (brackets, state) = lexis::scan(text, around.lexis, around.state);
+    if state != lexis::State::Code || !text.ends_with(|c: char| is_word(c) || "'\")]}".contains(c))
+    {
+        return vec![];
+    }
+    let (open, _) = lexis::unmatched(&brackets);
+    let closers: String = open.iter().rev().map(|open| lexis::closing(open.mark)).collect();
+    let closed = format!("{text}{closers}");
+    match around.lexis {
+        lexis::Lexis::Hash if closers.is_empty() => vec![],
+        lexis::Lexis::Hash => vec![closed],
+        _ if closers.is_empty() => vec![format!("{text};")],
+        _ => vec![closed.clone(), format!("{closed};")],
+    }
+}
+
+/// Shorter and shorter answers: without its last lines, then the first line without its last
+/// tokens.
+fn shorter(answer: &str) -> impl Iterator<Item = &str> {
+    let lines = answer.match_indices('\n').map(|(at, _)| at).rev();
+    let first = answer.split('\n').next().unwrap_or_default();
+    let first = if first.trim().is_empty() { answer } else { first };
+    let tokens = token_ends(first).into_iter().rev().skip(1);
+    lines.chain(tokens).filter_map(|end| answer.get(..end)).map(str::trim_end)
+}
+
+/// Where the tokens of `line` end: words, and any other character by itself.
+fn token_ends(line: &str) -> Vec<usize> {
+    let mut ends = Vec::new();
+    let mut chars = line.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let continues = chars.peek().is_some_and(|(_, next)| is_word(c) && is_word(*next));
+        if !c.is_whitespace() && !continues {
+            ends.push(at + c.len_utf8());
+        }
+    }
+    ends
+}
+
+/// What is left after cutting must be worth showing.
+fn says_something(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::Language;
+
+    fn check(language: &str, file: &str, answer: &str, expected: &str) {
+        let offset = file.find('ˇ').unwrap();
+        let text = file.replacen('ˇ', "", 1);
+        let tree = SyntaxTree::parse(Language::named(language).unwrap(), &text);
+        let place = Place { text: &text, tree: Some(&tree), offset };
+        let around = Surroundings::of(place, true).unwrap();
+        let passed = gate(answer, place, &around);
+        assert_eq!(passed.text, expected, "{answer:?} at {file:?}");
+        assert!(passed.damage.within(damage(&tree, Span::empty(offset))));
+        assert_eq!(gate(&passed.text, place, &around).text, passed.text, "not idempotent");
+    }
+
+    #[test]
+    fn what_parses_passes() {
+        check("rust", "fn f() {\n    ˇ\n}\n", "let x = g();", "let x = g();");
+        check("python", "def f():\n    ˇ\n    return 1\n", "x = g()", "x = g()");
+    }
+
+    #[test]
+    fn what_breaks_a_healthy_file_is_cut_to_what_parses() {
+        check("rust", "fn f() {\n    ˇ\n}\n", "let x = g();\n    let = ;", "let x = g();");
+        check("python", "def f():\n    ˇ\n    return 1\n", "x = g() +* 2", "x = g()");
+    }
+
+    #[test]
+    fn what_never_parses_is_dropped() {
+        check("rust", "fn f() {\n    ˇ\n}\n", "= = ) 1", "");
+        check("rust", "const X: u8 = 1;\nˇ\nfn f() {}\n", "1 2 3", "");
+    }
+
+    #[test]
+    fn a_statement_in_the_making_may_be_finished() {
+        check("rust", "fn f() {\n    let x = ˇ\n}\n", "g(1);", "g(1);");
+        check("python", "def f():\n    x = ˇ\n\ndef g():\n    pass\n", "h(1)", "h(1)");
+    }
+
+    #[test]
+    fn a_statement_in_the_making_is_not_made_worse() {
+        check("rust", "fn f() {\n    let x = ˇ\n    g();\n}\n", "h(1);", "h(1);");
+        check("rust", "fn f() {\n    let x = ˇ\n    g();\n}\nfn h() {}\n", "h(1); } }", "h(1);");
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_off_is_ended() {
+        check("rust", "fn f() {\n    ˇ\n}\n", "let x = g(h(1", "let x = g(h(1));");
+        check("python", "def f():\n    ˇ\n    return 1\n", "x = g(h(1", "x = g(h(1))");
+    }
+
+    #[test]
+    fn an_unknown_language_is_only_balanced() {
+        let place = Place { text: "", tree: None, offset: 0 };
+        let around = Surroundings::of(place, true).unwrap();
+        assert_eq!(gate("a(\nb", place, &around).text, "a(");
+        assert_eq!(gate("a(\nb)", place, &around).text, "a(\nb)");
+    }
+}
