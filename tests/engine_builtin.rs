@@ -43,8 +43,7 @@ fn run(engine: &Engine, request: Request) -> (String, Finish, Usage) {
 fn a_middle_is_filled_in() {
     let engine = engine();
     println!("{:?}", engine.info());
-    let (text, finish, usage) =
-        run(&engine, fim("fn add(a: i32, b: i32) -> i32 {\n    ", "\n}\n"));
+    let (text, finish, usage) = run(&engine, fim("fn add(a: i32, b: i32) -> i32 {\n    ", "\n}\n"));
     println!("{text:?} {finish:?} {usage:?}");
     assert_eq!(finish, Finish::EndOfText);
     assert!(!text.trim().is_empty());

@@ -1,0 +1,303 @@
+//! Our decoders against candle-transformers' on random models, and against themselves.
+
+#[path = "support/tiny_model.rs"]
+mod tiny_model;
+
+use std::io::Cursor;
+
+use agent::engine::gguf::{Value, Writer};
+use agent::engine::kv_cache::KvCache;
+use agent::engine::model::{self, Decoder, Row};
+use candle_core::quantized::{GgmlDType, gguf_file};
+use candle_core::{Device, Tensor};
+use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qwen3};
+use tiny_model::{CONTEXT, Tiny, VOCABULARY, open};
+
+fn decoder(bytes: &[u8]) -> Box<dyn Decoder> {
+    model::load(&open(bytes), &Device::Cpu, usize::MAX).unwrap()
+}
+
+fn tokens(count: usize) -> Vec<u32> {
+    (0..count).map(|index| (index * 37 + index * index * 11) as u32 % VOCABULARY as u32).collect()
+}
+
+fn logits(decoder: &dyn Decoder, tokens: &[u32], cache: &mut KvCache) -> Vec<f32> {
+    decoder.logits(&mut [Row { tokens, cache }]).unwrap().remove(0)
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| {
+        a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
+    };
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+fn top(logits: &[f32], count: usize) -> Vec<usize> {
+    let mut ids: Vec<usize> = (0..logits.len()).collect();
+    ids.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
+    ids.truncate(count);
+    ids.sort_unstable();
+    ids
+}
+
+fn close(a: &[f32], b: &[f32]) {
+    assert_eq!(a.len(), b.len());
+    let largest = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(largest < 2e-4, "logits differ by {largest}");
+}
+
+/// The logits after a prompt and after three more tokens, by candle-transformers.
+fn reference(architecture: &str, bytes: &[u8], prompt: &[u32], more: &[u32]) -> Vec<Vec<f32>> {
+    let mut reader = Cursor::new(bytes);
+    let content = gguf_file::Content::read(&mut reader).unwrap();
+    let device = Device::Cpu;
+    let mut forward: Box<dyn FnMut(&Tensor, usize) -> candle_core::Result<Tensor>> =
+        match architecture {
+            "llama" => {
+                let mut model =
+                    quantized_llama::ModelWeights::from_gguf(content, &mut reader, &device)
+                        .unwrap();
+                Box::new(move |x, at| model.forward(x, at))
+            }
+            "qwen2" => {
+                let mut model =
+                    quantized_qwen2::ModelWeights::from_gguf(content, &mut reader, &device)
+                        .unwrap();
+                Box::new(move |x, at| model.forward(x, at))
+            }
+            _ => {
+                let mut model =
+                    quantized_qwen3::ModelWeights::from_gguf(content, &mut reader, &device)
+                        .unwrap();
+                Box::new(move |x, at| model.forward(x, at))
+            }
+        };
+    let mut run = |tokens: &[u32], at| {
+        let x = Tensor::new(tokens, &device).unwrap().unsqueeze(0).unwrap();
+        forward(&x, at).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+    };
+    let mut results = vec![run(prompt, 0)];
+    for (index, token) in more.iter().enumerate() {
+        results.push(run(&[*token], prompt.len() + index));
+    }
+    results
+}
+
+fn agrees(tiny: Tiny) {
+    let bytes = tiny.file();
+    let (prompt, more) = (tokens(21), [5, 9, 200]);
+    let expected = reference(tiny.architecture, &bytes, &prompt, &more);
+    let decoder = decoder(&bytes);
+    let mut cache = decoder.new_cache();
+    let mut ours = vec![logits(&*decoder, &prompt, &mut cache)];
+    for token in more {
+        ours.push(logits(&*decoder, &[token], &mut cache));
+    }
+    for (step, (ours, expected)) in ours.iter().zip(&expected).enumerate() {
+        let cosine = cosine(ours, expected);
+        assert!(cosine > 0.999, "{} step {step}: cosine {cosine}", tiny.architecture);
+        let (ours, expected) = (top(ours, 10), top(expected, 10));
+        let common = ours.iter().filter(|id| expected.contains(id)).count();
+        // Quantized activations: a rounding that goes the other way may swap two near ties.
+        let least = if tiny.dtype == GgmlDType::F32 { 10 } else { 9 };
+        assert!(common >= least, "{} step {step}: {ours:?} {expected:?}", tiny.architecture);
+    }
+}
+
+#[test]
+fn every_architecture_agrees_with_candle_transformers_in_f32() {
+    for architecture in model::ARCHITECTURES {
+        agrees(Tiny::new(architecture, GgmlDType::F32));
+    }
+}
+
+#[test]
+fn every_architecture_agrees_with_candle_transformers_in_q8_0_and_q4_k() {
+    for architecture in model::ARCHITECTURES {
+        agrees(Tiny::new(architecture, GgmlDType::Q8_0));
+        agrees(Tiny { tied: true, ..Tiny::new(architecture, GgmlDType::Q4K) });
+    }
+}
+
+#[test]
+fn heads_need_not_add_up_to_the_embedding() {
+    agrees(Tiny { head_dim: 64, ..Tiny::new("qwen3", GgmlDType::F32) });
+}
+
+#[test]
+fn a_prompt_at_once_in_chunks_and_token_by_token_is_the_same() {
+    for architecture in model::ARCHITECTURES {
+        let decoder = decoder(&Tiny::new(architecture, GgmlDType::F32).file());
+        let prompt = tokens(90);
+        let (mut whole, mut chunks, mut single) =
+            (decoder.new_cache(), decoder.new_cache(), decoder.new_cache());
+        let expected = logits(&*decoder, &prompt, &mut whole);
+        decoder.absorb(&mut [Row { tokens: &prompt[..70], cache: &mut chunks }]).unwrap();
+        close(&logits(&*decoder, &prompt[70..], &mut chunks), &expected);
+        let steps: Vec<_> =
+            prompt.iter().map(|token| logits(&*decoder, &[*token], &mut single)).collect();
+        close(steps.last().unwrap(), &expected);
+        assert_eq!(single.tokens(), prompt);
+    }
+}
+
+#[test]
+fn truncating_and_forking_give_what_a_fresh_pass_gives() {
+    let decoder = decoder(&Tiny::new("qwen2", GgmlDType::Q8_0).file());
+    let prompt = tokens(40);
+    let mut cache = decoder.new_cache();
+    logits(&*decoder, &prompt, &mut cache);
+    let other = [prompt[..25].to_vec(), vec![3, 1, 4, 1, 5]].concat();
+    let expected = logits(&*decoder, &other, &mut decoder.new_cache());
+
+    let mut fork = cache.fork(25).unwrap();
+    close(&logits(&*decoder, &other[25..], &mut fork), &expected);
+    cache.truncate(25);
+    close(&logits(&*decoder, &other[25..], &mut cache), &expected);
+    assert_eq!(cache.tokens(), other);
+}
+
+#[test]
+fn rows_of_a_batch_do_not_see_each_other() {
+    for architecture in model::ARCHITECTURES {
+        let decoder = decoder(&Tiny::new(architecture, GgmlDType::F32).file());
+        let prompts = [tokens(7), tokens(40).split_off(20), vec![11]];
+        let mut caches: Vec<KvCache> = prompts.iter().map(|_| decoder.new_cache()).collect();
+        let mut batch = |tokens: Vec<&[u32]>| {
+            let mut rows: Vec<Row<'_>> = tokens
+                .into_iter()
+                .zip(&mut caches)
+                .map(|(tokens, cache)| Row { tokens, cache })
+                .collect();
+            decoder.logits(&mut rows).unwrap()
+        };
+        let first = batch(prompts.iter().map(Vec::as_slice).collect());
+        let second = batch(vec![&[1], &[2], &[3]]);
+        for (index, prompt) in prompts.iter().enumerate() {
+            let mut alone = decoder.new_cache();
+            close(&first[index], &logits(&*decoder, prompt, &mut alone));
+            close(&second[index], &logits(&*decoder, &[index as u32 + 1], &mut alone));
+        }
+    }
+}
+
+#[test]
+fn a_sliding_window_forgets_what_is_behind_it() {
+    const WINDOW: usize = 8;
+    let file = |window: usize| {
+        let value = Value::Unsigned(window as u64);
+        Tiny::new("llama", GgmlDType::F32)
+            .file_with(&[("attention.sliding_window", value)], |writer| writer)
+    };
+    let windowed = decoder(&file(WINDOW));
+    let prompt = tokens(60);
+    let expected = logits(&*windowed, &prompt, &mut windowed.new_cache());
+    let mut single = windowed.new_cache();
+    let steps: Vec<_> =
+        prompt.iter().map(|token| logits(&*windowed, &[*token], &mut single)).collect();
+    close(steps.last().unwrap(), &expected);
+
+    // Two layers look back twice the window at most: what is before that makes no difference, and
+    // without a window it does.
+    let mut changed = prompt.clone();
+    changed[0] = 1;
+    close(&logits(&*windowed, &changed, &mut windowed.new_cache()), &expected);
+    let unlimited = decoder(&file(0));
+    let of = |tokens: &[u32]| logits(&*unlimited, tokens, &mut unlimited.new_cache());
+    assert!(cosine(&of(&prompt), &of(&changed)) < 0.999_999);
+    assert!(cosine(&of(&prompt), &expected) < 0.999);
+}
+
+#[test]
+fn rope_scaling_changes_the_result_and_unknown_kinds_are_refused() {
+    let tiny = Tiny::new("llama", GgmlDType::F32);
+    let of = |bytes: &[u8]| {
+        let decoder = decoder(bytes);
+        logits(&*decoder, &tokens(30), &mut decoder.new_cache())
+    };
+    let four = Value::Float(4.0);
+    let kind = Value::String("linear".to_owned());
+    let values = [("rope.scaling.type", kind), ("rope.scaling.factor", four.clone())];
+    let plain = of(&tiny.file());
+    let linear = of(&tiny.file_with(&values, |w| w));
+    let older = of(&tiny.file_with(&[("rope.scale_linear", four)], |w| w));
+    let factors =
+        of(&tiny.file_with(&[], |w| w.tensor_f32("rope_freqs.weight", &[16], &[4.0; 16])));
+    assert!(cosine(&plain, &linear) < 0.9999);
+    close(&linear, &older);
+    close(&linear, &factors);
+}
+
+/// The error of a llama file with these values in its metadata and this change.
+fn refused(values: &[(&str, Value)], more: impl FnOnce(Writer) -> Writer) -> String {
+    refusal(&Tiny::new("llama", GgmlDType::F32).file_with(values, more))
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    match model::load(&open(bytes), &Device::Cpu, usize::MAX) {
+        Err(error) => error.to_string(),
+        Ok(_) => panic!("loaded"),
+    }
+}
+
+#[test]
+fn hostile_metadata_is_refused_by_its_key() {
+    let cases: [(&str, Value); 18] = [
+        ("attention.head_count", Value::Unsigned(0)),
+        ("attention.head_count", Value::Unsigned(u64::MAX)),
+        ("attention.head_count_kv", Value::Unsigned(0)),
+        ("attention.head_count_kv", Value::Unsigned(3)),
+        ("attention.head_count_kv", Value::String("two".to_owned())),
+        ("attention.key_length", Value::Unsigned(0)),
+        ("attention.key_length", Value::Unsigned(31)),
+        ("attention.value_length", Value::Unsigned(16)),
+        ("rope.dimension_count", Value::Unsigned(16)),
+        ("rope.freq_base", Value::Float(f64::NAN)),
+        ("rope.freq_base", Value::Float(0.0)),
+        ("attention.layer_norm_rms_epsilon", Value::Float(f64::INFINITY)),
+        ("attention.layer_norm_rms_epsilon", Value::Float(-1.0)),
+        ("block_count", Value::Unsigned(u64::MAX)),
+        ("context_length", Value::Unsigned(0)),
+        ("expert_count", Value::Unsigned(8)),
+        ("rope.scaling.type", Value::String("yarn".to_owned())),
+        ("attn_logit_softcapping", Value::Float(30.0)),
+    ];
+    for (key, value) in cases {
+        let error = refused(&[(key, value.clone())], |writer| writer);
+        let key = format!("llama.{key}");
+        assert!(error.contains("tiny: ") && error.contains(&key), "{key} {value:?}: {error}");
+    }
+}
+
+#[test]
+fn tensors_that_do_not_fit_are_refused_by_name() {
+    let error = refused(&[("block_count", Value::Unsigned(3))], |w| w);
+    assert!(error.contains("blk.2.attn_norm.weight"), "{error}");
+    let error = refused(&[("feed_forward_length", Value::Unsigned(500))], |w| w);
+    assert!(error.contains("ffn_gate.weight") && error.contains("[512, 256]"), "{error}");
+    let error = refused(&[("block_count", Value::Unsigned(1))], |w| w);
+    assert!(error.contains("blk.1."), "{error}");
+    let error = refused(&[], |w| w.tensor_f32("blk.0.attn_q_norm.weight", &[32], &[1.0; 32]));
+    assert!(error.contains("attn_q_norm"), "{error}");
+}
+
+#[test]
+fn an_unknown_architecture_is_refused_with_those_there_are() {
+    let error = refusal(&Tiny::new("mamba", GgmlDType::F32).file());
+    for part in ["general.architecture", "mamba", "llama", "qwen2", "qwen3"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn bad_tokens_and_full_caches_are_errors_and_leave_the_cache_as_it_was() {
+    let decoder = decoder(&Tiny::new("llama", GgmlDType::F32).file());
+    let mut cache = decoder.new_cache();
+    logits(&*decoder, &[1, 2], &mut cache);
+    for bad in [vec![], vec![VOCABULARY as u32], vec![0; CONTEXT]] {
+        assert!(decoder.logits(&mut [Row { tokens: &bad, cache: &mut cache }]).is_err());
+        assert_eq!(cache.tokens(), [1, 2]);
+    }
+    let next = logits(&*decoder, &[3], &mut cache);
+    close(&next, &logits(&*decoder, &[1, 2, 3], &mut decoder.new_cache()));
+}
