@@ -48,6 +48,13 @@ pub fn at(
     span: Span,
     index: &Index,
 ) -> Context {
-    let _ = (document, repository, path, span, index);
-    unimplemented!()
+    let items = document.items();
+    Context {
+        repository: repository.to_owned(),
+        language: document.language(),
+        related: related::excerpts(document, repository, &path, &items, span, index),
+        prefix: cursor::before(&document.text, &items, span),
+        suffix: cursor::after(&document.text, &items, span),
+        path,
+    }
 }

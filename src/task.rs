@@ -66,3 +66,28 @@ pub enum TaskError {
     #[error("{0}")]
     Model(String),
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Tools with `engine` in an empty, untrusted workspace.
+    pub(crate) fn tools(engine: Engine) -> Tools {
+        Tools {
+            engine,
+            workspace: Arc::new(Workspace::new(std::env::temp_dir())),
+            templates: Arc::default(),
+            check: Arc::new(check::Settings {
+                agent: "agent".into(),
+                python: None,
+                timeout: Duration::from_secs(60),
+                cache: std::env::temp_dir().join("agent-tests"),
+                trusted: false,
+            }),
+            seed: 0,
+            report: Arc::new(|_| ()),
+        }
+    }
+}

@@ -1,1 +1,129 @@
 //! Prefix and suffix of a cursor, cut at item boundaries.
+
+use crate::syntax::outline::{Item, ItemKind};
+use crate::text::Span;
+
+/// The text before `span` as blocks: each begins where an item begins, the last one with the
+/// innermost item around the cursor. An item inside a function begins no block.
+pub fn before(text: &str, items: &[Item], span: Span) -> Vec<String> {
+    let start = text.floor_char_boundary(span.start);
+    let prefix = text.get(..start).unwrap_or_default();
+    let cuts = items
+        .iter()
+        .filter(|item| item.span.start < start && !inside_function(items, item))
+        .map(|item| line_start(text, item.span.start))
+        .collect();
+    blocks(prefix, cuts)
+}
+
+/// The text after `span` as blocks: each ends with a whole item, the first one with the innermost
+/// item around the cursor.
+pub fn after(text: &str, items: &[Item], span: Span) -> Vec<String> {
+    let end = text.ceil_char_boundary(span.end);
+    let suffix = text.get(end..).unwrap_or_default();
+    let cuts = items
+        .iter()
+        .filter(|item| item.span.end > end && !inside_function(items, item))
+        .filter_map(|item| line_end(text, item.span.end).checked_sub(end))
+        .collect();
+    blocks(suffix, cuts)
+}
+
+/// Whether `item` is a local function or class of a function.
+fn inside_function(items: &[Item], item: &Item) -> bool {
+    items.iter().any(|outer| {
+        matches!(outer.kind, ItemKind::Function | ItemKind::Method)
+            && outer.span != item.span
+            && outer.span.covers(item.span)
+    })
+}
+
+fn line_start(text: &str, offset: usize) -> usize {
+    text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
+}
+
+/// Past the line break that ends the line of `offset`.
+fn line_end(text: &str, offset: usize) -> usize {
+    // An item whose text ends with its line break ends there.
+    if text.get(..offset).is_some_and(|before| before.ends_with('\n')) {
+        return offset;
+    }
+    let rest = text.get(offset..).unwrap_or_default();
+    rest.find('\n').map_or(text.len(), |newline| offset + newline + 1)
+}
+
+/// `text` cut at `cuts`, without empty blocks.
+fn blocks(text: &str, mut cuts: Vec<usize>) -> Vec<String> {
+    cuts.push(text.len());
+    cuts.sort_unstable();
+    let mut start = 0;
+    let mut blocks = Vec::new();
+    for cut in cuts {
+        if let Some(block) = text.get(start..cut).filter(|block| !block.is_empty()) {
+            blocks.push(block.to_owned());
+            start = cut;
+        }
+    }
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Document;
+    use crate::fixture;
+
+    /// The blocks before and after the fixture's cursor.
+    fn cut(path: &str, fixture: &str) -> (Vec<String>, Vec<String>) {
+        let file = fixture::parse(fixture).remove(0);
+        let document = Document::new(path.into(), None, 0, file.text.clone());
+        let items = document.items();
+        let span = Span::empty(file.cursors[0]);
+        (before(&file.text, &items, span), after(&file.text, &items, span))
+    }
+
+    #[test]
+    fn blocks_begin_and_end_with_items() {
+        let (before, after) = cut(
+            "a.rs",
+            "use x::Y;\n\n/// First.\nfn a() {}\n\nimpl B {\n    fn c(&self) {\n        ˇ\n    }\n\n    fn d(&self) {}\n}\n\nfn e() {}\n",
+        );
+        assert_eq!(
+            before,
+            [
+                "use x::Y;\n\n",
+                "/// First.\nfn a() {}\n\n",
+                "impl B {\n",
+                "    fn c(&self) {\n        "
+            ]
+        );
+        assert_eq!(after, ["\n    }\n", "\n    fn d(&self) {}\n", "}\n", "\nfn e() {}\n"]);
+    }
+
+    #[test]
+    fn a_local_function_stays_with_its_function() {
+        let (before, after) = cut(
+            "a.py",
+            "def outer():\n    def inner():\n        pass\n    ˇ\n    def late():\n        pass\n    return 1\n",
+        );
+        assert_eq!(before, ["def outer():\n    def inner():\n        pass\n    "]);
+        assert_eq!(after.concat(), "\n    def late():\n        pass\n    return 1\n");
+        assert_eq!(after.len(), 1);
+    }
+
+    #[test]
+    fn joined_the_blocks_are_the_file() {
+        for cursor in
+            ["ˇdef f():\n    pass\n", "def f():\n    paˇss\n", "def f():\n    pass\nˇ", "ˇ"]
+        {
+            let (before, after) = cut("a.py", cursor);
+            assert_eq!(before.concat() + &after.concat(), cursor.replace('ˇ', ""));
+        }
+    }
+
+    #[test]
+    fn a_text_without_a_tree_is_one_block() {
+        let (before, after) = cut("notes.txt", "one\ntwo ˇthree\n");
+        assert_eq!((before, after), (vec!["one\ntwo ".to_owned()], vec!["three\n".to_owned()]));
+    }
+}

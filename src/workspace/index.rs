@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::syntax::language::Blocks;
 use crate::syntax::outline::{self, Item, ItemKind};
 use crate::syntax::{Language, SyntaxTree};
 use crate::text::line_index::LineIndex;
@@ -12,6 +13,8 @@ use crate::text::line_index::LineIndex;
 const MAX_SYMBOLS: usize = 4000;
 /// Bytes of a signature, and of a doc comment's line, beyond this number are left out.
 const MAX_LINE: usize = 600;
+/// Data types with more text than this are indexed without their fields.
+const MAX_FIELDS: usize = 800;
 
 /// One indexed item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +33,9 @@ pub struct Symbol {
     pub signature: String,
     /// First line of its doc comment, without comment marks.
     pub doc: Option<String>,
+    /// What a data type holds, as written: the block of a small struct or enum, the annotated
+    /// attributes of a class on a line each.
+    pub fields: Option<String>,
     /// Whether other modules can name it.
     pub public: bool,
 }
@@ -58,10 +64,18 @@ impl Index {
 
     /// The symbols named `name`, sorted by path and line.
     pub fn named(&self, name: &str) -> Vec<&Symbol> {
-        let all = self.files.values().flat_map(|symbols| symbols.iter());
-        let mut found: Vec<&Symbol> = all.filter(|symbol| symbol.name == name).collect();
-        found.sort_unstable_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
-        found
+        self.select(|symbol| symbol.name == name)
+    }
+
+    /// The types named `name` and the members of types of that name, sorted by path and line.
+    pub fn around(&self, name: &str) -> Vec<&Symbol> {
+        self.select(|symbol| {
+            let is_type = matches!(
+                symbol.kind,
+                ItemKind::Class | ItemKind::Enum | ItemKind::Interface | ItemKind::TypeAlias
+            );
+            symbol.owner.as_deref() == Some(name) || (is_type && symbol.name == name)
+        })
     }
 
     /// Every indexed file, sorted.
@@ -69,6 +83,13 @@ impl Index {
         let mut paths: Vec<&Path> = self.files.keys().map(PathBuf::as_path).collect();
         paths.sort_unstable();
         paths
+    }
+
+    fn select(&self, wanted: impl Fn(&Symbol) -> bool) -> Vec<&Symbol> {
+        let all = self.files.values().flat_map(|symbols| symbols.iter());
+        let mut found: Vec<&Symbol> = all.filter(|symbol| wanted(symbol)).collect();
+        found.sort_unstable_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+        found
     }
 
     /// Indexes `text` as the file `path` (relative). A file of an unknown language is forgotten.
@@ -110,12 +131,18 @@ pub(super) fn symbols(path: &Path, text: &str) -> Option<Arc<[Symbol]>> {
             .into_iter()
             .filter(|item| !item.test)
             .take(MAX_SYMBOLS)
-            .map(|item| symbol(&item, text, &lines, Arc::clone(&shared)))
+            .map(|item| symbol(language, &item, text, &lines, Arc::clone(&shared)))
             .collect(),
     )
 }
 
-fn symbol(item: &Item, text: &str, lines: &LineIndex, path: Arc<Path>) -> Symbol {
+fn symbol(
+    language: Language,
+    item: &Item,
+    text: &str,
+    lines: &LineIndex,
+    path: Arc<Path>,
+) -> Symbol {
     let doc = item.doc.and_then(|doc| doc.of(text)).and_then(summary);
     Symbol {
         path,
@@ -125,7 +152,38 @@ fn symbol(item: &Item, text: &str, lines: &LineIndex, path: Arc<Path>) -> Symbol
         owner: item.owner.clone(),
         signature: cut(item.signature.of(text).unwrap_or_default()).to_owned(),
         doc,
+        fields: fields(language, item, text),
         public: item.public,
+    }
+}
+
+/// What a small data type holds; see [`Symbol::fields`].
+fn fields(language: Language, item: &Item, text: &str) -> Option<String> {
+    if !matches!(item.kind, ItemKind::Class | ItemKind::Enum) {
+        return None;
+    }
+    let body = item.body?.of(text)?;
+    match language.spec().blocks {
+        Blocks::Braces => {
+            (body.len() <= MAX_FIELDS && !body.contains("=>")).then(|| body.to_owned())
+        }
+        Blocks::Indentation => {
+            let annotated = |line: &&str| {
+                let name = line.split([':', ' ']).next().unwrap_or_default();
+                let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+                !name.is_empty()
+                    && is_name
+                    && line.get(name.len()..).is_some_and(|r| r.starts_with(": "))
+            };
+            let depth = |line: &str| line.len() - line.trim_start().len();
+            // The body begins after the indentation of its first line.
+            let first = body.lines().nth(1).map_or(0, depth);
+            let lines = body.lines().enumerate();
+            let own = lines.filter(|(number, line)| *number == 0 || depth(line) == first);
+            let fields: Vec<&str> = own.map(|(_, line)| line.trim()).filter(annotated).collect();
+            let fields = fields.join("\n");
+            (!fields.is_empty() && fields.len() <= MAX_FIELDS).then_some(fields)
+        }
     }
 }
 
