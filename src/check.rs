@@ -2,16 +2,18 @@
 
 pub mod command;
 pub mod guard;
+pub mod judge;
 pub mod python;
 pub mod rust;
 pub mod sandbox;
 pub mod scratch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::text::Span;
+use sandbox::Enforcement;
 
 /// What a check proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,6 +92,43 @@ pub struct Suggestion {
     pub machine_applicable: bool,
     /// Edits by file (absolute, user's tree), each ascending and disjoint.
     pub edits: Vec<(PathBuf, Vec<crate::text::TextEdit>)>,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// The diagnostics, in the tool's order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What was run and what came out.
+    pub proof: Vec<Proof>,
+    /// How far the sandbox held.
+    pub enforcement: Enforcement,
+}
+
+impl Findings {
+    /// The errors in the file at `path`.
+    pub fn errors_in<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = &'a Diagnostic> {
+        self.diagnostics.iter().filter(move |diagnostic| {
+            diagnostic.severity == Severity::Error && diagnostic.path == path
+        })
+    }
+}
+
+/// What a run of tests came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestRun {
+    /// The command as run.
+    pub command: String,
+    /// Whether it ended well.
+    pub success: bool,
+    /// Names of the tests that passed, where the tool names them.
+    pub passed: Vec<String>,
+    /// Names of the tests that failed.
+    pub failed: Vec<String>,
+    /// What it printed.
+    pub output: String,
+    /// How far the sandbox held.
+    pub enforcement: Enforcement,
 }
 
 /// How checks run.

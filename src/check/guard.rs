@@ -1,1 +1,214 @@
 //! Guarded scope: nothing outside the target changed, nothing public lost, no `todo!` added.
+//!
+//! A change can satisfy a compiler by taking away what it complains about. These rules refuse the
+//! usual ways; they look at two texts and need nothing else.
+
+use crate::syntax::health::health;
+use crate::syntax::outline::{Item, items};
+use crate::syntax::{Language, SyntaxTree};
+use crate::text::Span;
+
+/// What a change did that no repair may do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// The file parses worse than before.
+    #[error("adds a syntax error")]
+    Syntax,
+    /// Something outside the target changed.
+    #[error("changes text outside the target")]
+    Outside,
+    /// A public item is gone or no longer public.
+    #[error("takes away the public item {name}")]
+    LostItem {
+        /// Its name, after its owner's.
+        name: String,
+    },
+    /// A test is gone or no longer a test.
+    #[error("takes away the test {name}")]
+    LostTest {
+        /// Its name.
+        name: String,
+    },
+    /// An item lost its documentation.
+    #[error("takes away the documentation of {name}")]
+    LostDoc {
+        /// The item's name.
+        name: String,
+    },
+    /// An item lost an attribute or decorator.
+    #[error("takes away {attribute} from {name}")]
+    LostAttribute {
+        /// The item's name.
+        name: String,
+        /// The attribute as written.
+        attribute: String,
+    },
+    /// Something that hides a problem was added.
+    #[error("adds {what}")]
+    Added {
+        /// What.
+        what: &'static str,
+    },
+}
+
+/// What hides problems in Rust: a spelling and its name.
+const RUST: &[(&str, &str)] = &[
+    ("todo!", "`todo!`"),
+    ("unimplemented!", "`unimplemented!`"),
+    ("unsafe", "`unsafe`"),
+    ("allow(", "an `allow` attribute"),
+    ("#[ignore", "an ignored test"),
+    ("cfg(any())", "code that is never compiled"),
+    ("process::exit", "`process::exit`"),
+];
+
+/// What hides problems in Python.
+const PYTHON: &[(&str, &str)] = &[
+    ("# noqa", "`# noqa`"),
+    ("type: ignore", "`# type: ignore`"),
+    ("pyright: ignore", "`# pyright: ignore`"),
+    ("mark.skip", "a skipped test"),
+    ("mark.xfail", "an expected failure"),
+    ("unittest.skip", "a skipped test"),
+    ("pytest.skip", "a skipped test"),
+    ("except:", "a bare `except`"),
+    ("contextlib.suppress", "a suppressed exception"),
+    ("NotImplementedError", "`NotImplementedError`"),
+    ("sys.exit", "`sys.exit`"),
+    ("os._exit", "`os._exit`"),
+];
+
+/// What the change of a file from `base` to `new` must not have done. `target`: the only part of
+/// `base` that may change, if there is such a limit.
+pub fn violations(
+    language: Option<Language>,
+    base: &str,
+    new: &str,
+    target: Option<Span>,
+) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    if target.is_some_and(|target| changes_outside(base, new, target)) {
+        violations.push(Violation::Outside);
+    }
+    let Some(language) = language else { return violations };
+    let (old_tree, new_tree) =
+        (SyntaxTree::parse(language, base), SyntaxTree::parse(language, new));
+    if health(&new_tree).faults() > health(&old_tree).faults() {
+        violations.push(Violation::Syntax);
+    }
+    lost(&items(&old_tree, base), base, &items(&new_tree, new), new, &mut violations);
+    added(language, base, new, &mut violations);
+    violations
+}
+
+fn changes_outside(base: &str, new: &str, target: Span) -> bool {
+    let (Some(before), Some(after)) = (base.get(..target.start), base.get(target.end..)) else {
+        return true;
+    };
+    new.len() < before.len() + after.len() || !new.starts_with(before) || !new.ends_with(after)
+}
+
+/// Items of the old text without their like in the new one.
+fn lost(old: &[Item], old_text: &str, new: &[Item], new_text: &str, out: &mut Vec<Violation>) {
+    for item in old {
+        let name = full_name(item);
+        let like: Vec<&Item> = new
+            .iter()
+            .filter(|other| {
+                (other.kind, &other.name, &other.owner) == (item.kind, &item.name, &item.owner)
+            })
+            .collect();
+        if item.test && !like.iter().any(|other| other.test) {
+            out.push(Violation::LostTest { name });
+            continue;
+        }
+        if item.public && !like.iter().any(|other| other.public) {
+            out.push(Violation::LostItem { name });
+            continue;
+        }
+        if like.is_empty() {
+            continue;
+        }
+        if item.doc.is_some() && like.iter().all(|other| other.doc.is_none()) {
+            out.push(Violation::LostDoc { name: name.clone() });
+        }
+        let kept: Vec<&str> = like.iter().flat_map(|other| attributes(other, new_text)).collect();
+        for attribute in attributes(item, old_text) {
+            if !kept.iter().any(|other| includes(other, attribute)) {
+                let attribute = attribute.to_owned();
+                out.push(Violation::LostAttribute { name: name.clone(), attribute });
+            }
+        }
+    }
+}
+
+fn full_name(item: &Item) -> String {
+    match &item.owner {
+        Some(owner) => format!("{owner}::{}", item.name),
+        None => item.name.clone(),
+    }
+}
+
+/// The attribute or decorator lines before an item's signature.
+fn attributes<'t>(item: &Item, text: &'t str) -> Vec<&'t str> {
+    let before = text.get(item.span.start..item.signature.start).unwrap_or_default();
+    before
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("#[") || line.starts_with('@'))
+        .collect()
+}
+
+/// Whether attribute `new` does all that `old` does: equal, or a `derive` of more.
+fn includes(new: &str, old: &str) -> bool {
+    fn derived(attribute: &str) -> Option<Vec<&str>> {
+        let list = attribute.strip_prefix("#[derive(")?.split(')').next()?;
+        Some(list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect())
+    }
+    match (derived(new), derived(old)) {
+        (Some(new), Some(old)) => old.iter().all(|name| new.contains(name)),
+        _ => new == old,
+    }
+}
+
+/// Spellings that occur more often than before.
+fn added(language: Language, base: &str, new: &str, out: &mut Vec<Violation>) {
+    let spellings = match language.name() {
+        "rust" => RUST,
+        "python" => PYTHON,
+        _ => &[],
+    };
+    for (spelling, what) in spellings {
+        if occurrences(new, spelling) > occurrences(base, spelling) {
+            out.push(Violation::Added { what });
+        }
+    }
+    if language.name() == "python" {
+        let idle = |text: &str, word: &str| {
+            text.lines()
+                .filter(|line| {
+                    line.trim() == word || line.trim_end().ends_with(&format!(": {word}"))
+                })
+                .count()
+        };
+        for (word, what) in [("pass", "a bare `pass`"), ("...", "an empty body")] {
+            if idle(new, word) > idle(base, word) {
+                out.push(Violation::Added { what });
+            }
+        }
+    }
+}
+
+/// How often `spelling` occurs as a word of its own.
+fn occurrences(text: &str, spelling: &str) -> usize {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(spelling)
+        .filter(|(at, found)| {
+            let before = text.get(..*at).and_then(|before| before.chars().next_back());
+            let after = text.get(at + found.len()..).and_then(|after| after.chars().next());
+            let starts = !found.starts_with(is_word) || !before.is_some_and(is_word);
+            let ends = !found.ends_with(is_word) || !after.is_some_and(is_word);
+            starts && ends
+        })
+        .count()
+}

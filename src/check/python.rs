@@ -1,1 +1,242 @@
 //! `py_compile`, ruff, mypy, pyright, pytest: diagnostics and proofs for Python.
+//!
+//! The interpreter's compiler proves the syntax and nothing more; the other tools run when they
+//! are installed. A type checker's findings count as errors only where the project configures that
+//! checker: elsewhere they are warnings.
+
+mod find;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use super::command::{Invocation, Output};
+use super::sandbox::{self, Enforcement};
+use super::scratch::Scratch;
+use super::{CheckError, Findings, Level, Proof, Settings, Severity, TestRun};
+
+use find::Tool;
+
+/// Compiles a file as the interpreter would and prints the error as JSON.
+const COMPILE: &str = r"
+import json, sys
+path = sys.argv[1]
+try:
+    with open(path, 'rb') as file:
+        compile(file.read(), path, 'exec', dont_inherit=True)
+except (SyntaxError, ValueError) as error:
+    print(json.dumps({
+        'message': getattr(error, 'msg', None) or str(error), 'kind': type(error).__name__,
+        'line': getattr(error, 'lineno', None) or 1, 'column': getattr(error, 'offset', None) or 1,
+        'end_line': getattr(error, 'end_lineno', None) or 0,
+        'end_column': getattr(error, 'end_offset', None) or 0}))
+";
+
+/// The Python that a file belongs to, and the tools installed beside it.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    interpreter: PathBuf,
+    ruff: Option<Tool>,
+    mypy: Option<Tool>,
+    pyright: Option<Tool>,
+}
+
+impl Subject {
+    /// The interpreter for the file at `path` in the workspace at `root`: the configured one, that
+    /// of the active virtual environment, of `.venv` or `venv` upwards from the file, or the
+    /// first in `PATH`; and ruff, mypy and pyright from the same environment or `PATH`.
+    pub fn find(settings: &Settings, path: &Path, root: &Path) -> Result<Self, CheckError> {
+        let interpreter = find::interpreter(settings.python.as_deref(), path, root)?;
+        let tool = |name| find::tool(name, &interpreter, root);
+        Ok(Self { ruff: tool("ruff"), mypy: tool("mypy"), pyright: tool("pyright"), interpreter })
+    }
+
+    /// The interpreter.
+    pub fn interpreter(&self) -> &Path {
+        &self.interpreter
+    }
+
+    /// Checks the file at `path` (absolute, the user's) as it stands in `scratch`, where its text
+    /// is `text`: the syntax first, names and types only if that is sound.
+    pub async fn check(
+        &self,
+        settings: &Settings,
+        scratch: &Scratch,
+        path: &Path,
+        text: &str,
+    ) -> Result<Findings, CheckError> {
+        let file = report::File::new(path, text);
+        let mut findings = self.compile(settings, scratch, &file).await?;
+        if findings.errors_in(path).next().is_some() {
+            return Ok(findings);
+        }
+        for tool in [&self.ruff, &self.mypy, &self.pyright].into_iter().flatten() {
+            self.run_tool(tool, settings, scratch, &file, &mut findings).await?;
+        }
+        Ok(findings)
+    }
+
+    async fn compile(
+        &self,
+        settings: &Settings,
+        scratch: &Scratch,
+        file: &report::File<'_>,
+    ) -> Result<Findings, CheckError> {
+        let inner = inside(scratch, file.path)?;
+        let invocation = Invocation::new(&self.interpreter, scratch.tree(), settings.timeout)
+            .args(["-I", "-c", COMPILE])
+            .arg(inner);
+        let (output, enforcement) = run(settings, scratch, &invocation).await?;
+        if !output.success() {
+            let said = output.stderr.lines().last().unwrap_or_default();
+            return Err(CheckError::Tool {
+                tool: self.interpreter.display().to_string(),
+                message: format!("{}: {said}", output.exit()),
+            });
+        }
+        let diagnostics: Vec<_> = file.of_compiler(&output.stdout).into_iter().collect();
+        let result = if diagnostics.is_empty() { "syntax is valid" } else { "1 error" };
+        let proof = vec![Proof {
+            level: Level::Syntax,
+            tool: "py_compile".to_owned(),
+            command: format!("python -m py_compile {}", file.name()),
+            result: result.to_owned(),
+        }];
+        Ok(Findings { diagnostics, proof, enforcement })
+    }
+
+    async fn run_tool(
+        &self,
+        tool: &Tool,
+        settings: &Settings,
+        scratch: &Scratch,
+        file: &report::File<'_>,
+        findings: &mut Findings,
+    ) -> Result<(), CheckError> {
+        let inner = inside(scratch, file.path)?;
+        let invocation = Invocation::new(&tool.path, scratch.tree(), settings.timeout);
+        let invocation = match tool.name {
+            "ruff" => invocation.args(["check", "--no-cache", "--output-format", "json"]),
+            "mypy" => invocation
+                .args(["--output", "json", "--show-error-end", "--python-executable"])
+                .arg(&self.interpreter),
+            _ => invocation.args(["--outputjson", "--pythonpath"]).arg(&self.interpreter),
+        };
+        let mut invocation = invocation.arg(inner).env("PYTHONPATH", python_path(scratch));
+        if let Some(home) = std::env::home_dir() {
+            // The wrapper from PyPI looks for its downloaded program below the cache folder.
+            let cache = home.join(".cache/pyright-python");
+            invocation = invocation.env("PYRIGHT_PYTHON_CACHE_DIR", cache);
+        }
+        let (output, enforcement) = run(settings, scratch, &invocation).await?;
+        let found = match tool.name {
+            "ruff" => file.of_ruff(&output.stdout),
+            "mypy" => file.of_mypy(&output, scratch),
+            _ => file.of_pyright(&output.stdout, scratch),
+        };
+        let command = match tool.name {
+            "ruff" => format!("ruff check {}", file.name()),
+            name => format!("{name} {}", file.name()),
+        };
+        let level = if tool.name == "ruff" { Level::Syntax } else { Level::Types };
+        let (tool_name, configured) = (tool.name.to_owned(), tool.configured);
+        // A tool that does not work here judges nothing, and the proof says so.
+        let Some(mut found) = found else {
+            let said = output.text();
+            let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            let result = format!("not usable here: {}", said.trim());
+            findings.proof.push(Proof { level, tool: tool_name, command, result });
+            return Ok(());
+        };
+        if level == Level::Types && !configured {
+            found.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
+        }
+        let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
+        let warnings = found.len() - errors;
+        let result = format!("{errors} errors, {warnings} warnings");
+        findings.proof.push(Proof { level, tool: tool_name, command, result });
+        findings.diagnostics.extend(found);
+        findings.enforcement = findings.enforcement.clone().and(enforcement);
+        Ok(())
+    }
+
+    /// Runs the tests in `file` (all of the project's when `None`) whose names match `filter`:
+    /// with pytest where it is installed, else with unittest.
+    pub async fn test(
+        &self,
+        settings: &Settings,
+        scratch: &Scratch,
+        file: Option<&Path>,
+        filter: Option<&str>,
+    ) -> Result<TestRun, CheckError> {
+        let python = Invocation::new(&self.interpreter, scratch.tree(), settings.timeout);
+        let probe = python.clone().args(["-c", "import pytest"]);
+        let (probe, _) = self.run_python(settings, scratch, &probe).await?;
+        let pytest = probe.success();
+        let mut invocation = if pytest {
+            python.args(["-m", "pytest", "-p", "no:cacheprovider", "--color=no", "-q", "-rA"])
+        } else {
+            python.args(["-m", "unittest", "-v"])
+        };
+        if let Some(filter) = filter {
+            invocation = invocation.args(["-k", filter]);
+        }
+        if let Some(file) = file {
+            let inner = inside(scratch, file)?;
+            let relative = inner.strip_prefix(scratch.tree()).unwrap_or(&inner).to_owned();
+            invocation = invocation.arg(relative);
+        } else if !pytest {
+            invocation = invocation.arg("discover");
+        }
+        let (output, enforcement) = self.run_python(settings, scratch, &invocation).await?;
+        let (passed, failed) = if pytest {
+            report::pytest_results(&output.stdout)
+        } else {
+            report::unittest_results(&output.stderr)
+        };
+        Ok(TestRun {
+            command: invocation.display(),
+            success: output.success(),
+            passed,
+            failed,
+            output: output.text(),
+            enforcement,
+        })
+    }
+
+    /// Runs `invocation` with the copy's modules found before installed ones (an editable install
+    /// points to the user's files).
+    pub async fn run_python(
+        &self,
+        settings: &Settings,
+        scratch: &Scratch,
+        invocation: &Invocation,
+    ) -> Result<(Output, Enforcement), CheckError> {
+        let invocation = invocation.clone().env("PYTHONPATH", python_path(scratch));
+        run(settings, scratch, &invocation).await
+    }
+}
+
+fn python_path(scratch: &Scratch) -> std::ffi::OsString {
+    let source = scratch.tree().join("src");
+    let folders = [source.is_dir().then_some(source), Some(scratch.tree().to_owned())];
+    let inherited = std::env::var_os("PYTHONPATH").unwrap_or_default();
+    let inherited = std::env::split_paths(&inherited).filter(|path| !path.as_os_str().is_empty());
+    std::env::join_paths(folders.into_iter().flatten().chain(inherited)).unwrap_or_default()
+}
+
+async fn run(
+    settings: &Settings,
+    scratch: &Scratch,
+    invocation: &Invocation,
+) -> Result<(Output, Enforcement), CheckError> {
+    let mut invocation = invocation.clone();
+    invocation.environment.extend(scratch.environment());
+    sandbox::run(settings, &invocation, &scratch.writable()).await
+}
+
+fn inside(scratch: &Scratch, path: &Path) -> Result<PathBuf, CheckError> {
+    scratch.inside(path).ok_or_else(|| CheckError::Tool {
+        tool: "scratch tree".to_owned(),
+        message: format!("{} is outside {}", path.display(), scratch.root().display()),
+    })
+}

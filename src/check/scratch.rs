@@ -19,6 +19,16 @@ use super::CheckError;
 /// Scratch folders that were not used for this long are removed.
 const KEPT_FOR: Duration = Duration::from_hours(14 * 24);
 
+/// How much of a folder is copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything a build may need: the folder is a project.
+    Project,
+    /// The files right in it, of moderate size: the folder merely holds a file (it may be a home
+    /// folder).
+    Folder,
+}
+
 /// A scratch copy; holds its folder's lock until dropped.
 #[derive(Debug)]
 pub struct Scratch {
@@ -33,7 +43,7 @@ pub struct Scratch {
 impl Scratch {
     /// Copies what changed in the workspace at `root` into its scratch folder under `cache`.
     /// Git-ignored files and secrets are left out (`Cargo.lock` is not). Blocks.
-    pub fn open(cache: &Path, root: &Path) -> Result<Self, CheckError> {
+    pub fn open(cache: &Path, root: &Path, extent: Extent) -> Result<Self, CheckError> {
         let root = root.canonicalize().map_err(io("resolving", root))?;
         let parent = cache.join("scratch");
         std::fs::create_dir_all(&parent).map_err(io("creating", &parent))?;
@@ -46,7 +56,8 @@ impl Scratch {
         for folder in scratch.writable() {
             std::fs::create_dir_all(&folder).map_err(io("creating", &folder))?;
         }
-        mirror::refresh(&scratch.root, &scratch.tree, &scratch.folder.join("manifest.json"))?;
+        let manifest = scratch.folder.join("manifest.json");
+        mirror::refresh(&scratch.root, extent, &scratch.tree, &manifest)?;
         for name in ["rust-toolchain", "rust-toolchain.toml", ".cargo/config.toml"] {
             for ancestor in scratch.root.ancestors().skip(1) {
                 scratch.link_outside(&ancestor.join(name))?;
@@ -276,7 +287,7 @@ mod tests {
             ("pkg/__pycache__/m.pyc", ""),
         ]);
         let cache = tempfile::tempdir().unwrap();
-        let scratch = Scratch::open(cache.path(), project.path()).unwrap();
+        let scratch = Scratch::open(cache.path(), project.path(), Extent::Project).unwrap();
         assert!(scratch.is_cold());
         assert_eq!(
             listing(&scratch),
@@ -298,7 +309,7 @@ mod tests {
         let modified = |scratch: &Scratch, name: &str| {
             std::fs::metadata(scratch.tree().join(name)).unwrap().modified().unwrap()
         };
-        let scratch = Scratch::open(cache.path(), project.path()).unwrap();
+        let scratch = Scratch::open(cache.path(), project.path(), Extent::Project).unwrap();
         let before = modified(&scratch, "a.py");
         // A candidate that an earlier run left behind, and a file a test wrote.
         scratch.write(&scratch.root().join("c.py"), "candidate").unwrap();
@@ -306,7 +317,7 @@ mod tests {
         drop(scratch);
         std::fs::write(project.path().join("b.py"), "new").unwrap();
         std::fs::remove_file(project.path().join("d.py")).unwrap();
-        let scratch = Scratch::open(cache.path(), project.path()).unwrap();
+        let scratch = Scratch::open(cache.path(), project.path(), Extent::Project).unwrap();
         assert!(!scratch.is_cold());
         assert_eq!(listing(&scratch), ["a.py", "b.py", "c.py"]);
         assert_eq!(modified(&scratch, "a.py"), before);
@@ -315,10 +326,21 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_is_no_project_is_not_copied_whole() {
+        let project = project(&[("a.py", "a"), ("deep/b.py", "b"), ("big.bin", "")]);
+        let big =
+            std::fs::File::options().write(true).open(project.path().join("big.bin")).unwrap();
+        big.set_len(100 << 20).unwrap();
+        let cache = tempfile::tempdir().unwrap();
+        let scratch = Scratch::open(cache.path(), project.path(), Extent::Folder).unwrap();
+        assert_eq!(listing(&scratch), ["a.py"]);
+    }
+
+    #[test]
     fn the_users_files_stay_as_they_are() {
         let project = project(&[("a.py", "a")]);
         let cache = tempfile::tempdir().unwrap();
-        let scratch = Scratch::open(cache.path(), project.path()).unwrap();
+        let scratch = Scratch::open(cache.path(), project.path(), Extent::Project).unwrap();
         let path = scratch.root().join("a.py");
         scratch.write(&path, "candidate").unwrap();
         scratch.write(&scratch.root().join("new/b.py"), "b").unwrap();
@@ -331,7 +353,7 @@ mod tests {
     fn paths_map_both_ways_and_never_out_of_the_tree() {
         let project = project(&[("src/a.py", "a")]);
         let cache = tempfile::tempdir().unwrap();
-        let scratch = Scratch::open(cache.path(), project.path()).unwrap();
+        let scratch = Scratch::open(cache.path(), project.path(), Extent::Project).unwrap();
         let path = scratch.root().join("src/a.py");
         let inside = scratch.inside(&path).unwrap();
         assert_eq!(inside, scratch.tree().join("src/a.py"));
@@ -347,8 +369,8 @@ mod tests {
     fn two_openings_at_once_do_not_share_a_folder() {
         let project = project(&[("a.py", "a")]);
         let cache = tempfile::tempdir().unwrap();
-        let first = Scratch::open(cache.path(), project.path()).unwrap();
-        let second = Scratch::open(cache.path(), project.path()).unwrap();
+        let first = Scratch::open(cache.path(), project.path(), Extent::Project).unwrap();
+        let second = Scratch::open(cache.path(), project.path(), Extent::Project).unwrap();
         assert_ne!(first.tree(), second.tree());
         let tree = second.tree().to_owned();
         drop(second);
@@ -364,13 +386,13 @@ mod tests {
         symlink(project.path().join("a.py"), project.path().join("absolute.py")).unwrap();
         symlink("/etc/hosts", project.path().join("outer")).unwrap();
         let cache = tempfile::tempdir().unwrap();
-        let scratch = Scratch::open(cache.path(), project.path()).unwrap();
+        let scratch = Scratch::open(cache.path(), project.path(), Extent::Project).unwrap();
         assert_eq!(listing(&scratch), ["a.py", "absolute.py", "inner.py"]);
         let target = std::fs::canonicalize(scratch.tree().join("absolute.py")).unwrap();
         assert_eq!(target, scratch.tree().join("a.py").canonicalize().unwrap());
         // Again: links are recognized as unchanged.
         drop(scratch);
-        let scratch = Scratch::open(cache.path(), project.path()).unwrap();
+        let scratch = Scratch::open(cache.path(), project.path(), Extent::Project).unwrap();
         assert_eq!(listing(&scratch), ["a.py", "absolute.py", "inner.py"]);
     }
 }

@@ -8,12 +8,15 @@ use std::time::SystemTime;
 use ignore::WalkBuilder;
 
 use super::super::CheckError;
-use super::{io, lexically_joined};
+use super::{Extent, io, lexically_joined};
 use crate::workspace::secret;
 
 /// The largest workspace that is copied, in bytes and in files.
 const MAX_BYTES: u64 = 2 << 30;
 const MAX_FILES: usize = 100_000;
+
+/// The largest file that is copied from a folder that is no project.
+const MAX_LONE_FILE: u64 = 8 << 20;
 
 /// Folders that hold no source, by name.
 const EXCLUDED: &[&str] = &[
@@ -37,13 +40,18 @@ const EXCLUDED: &[&str] = &[
 type Manifest = HashMap<String, (u64, u64, u64)>;
 
 /// Makes `tree` hold exactly the files of `root` that a build may need.
-pub(super) fn refresh(root: &Path, tree: &Path, manifest: &Path) -> Result<(), CheckError> {
+pub(super) fn refresh(
+    root: &Path,
+    extent: Extent,
+    tree: &Path,
+    manifest: &Path,
+) -> Result<(), CheckError> {
     let old: Manifest = std::fs::read(manifest)
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default();
     let mut new = Manifest::new();
-    let files: Vec<(PathBuf, PathBuf)> = files(root)
+    let files: Vec<(PathBuf, PathBuf)> = files(root, extent)
         .into_iter()
         .filter_map(|path| Some((path.strip_prefix(root).ok()?.to_owned(), path)))
         .collect();
@@ -87,8 +95,11 @@ fn too_large(root: &Path) -> CheckError {
 }
 
 /// The files and links of `root` that a build may need, folders before what they hold.
-fn files(root: &Path) -> Vec<PathBuf> {
+fn files(root: &Path, extent: Extent) -> Vec<PathBuf> {
+    let folder_only = extent == Extent::Folder;
     let walk = WalkBuilder::new(root)
+        .max_depth(folder_only.then_some(1))
+        .max_filesize(folder_only.then_some(MAX_LONE_FILE))
         .hidden(false)
         .ignore(false)
         .require_git(false)
