@@ -1,6 +1,6 @@
 //! Error nodes: did this edit break the file?
 
-use super::SyntaxTree;
+use super::{SyntaxTree, query::span};
 use crate::text::Span;
 
 /// The ERROR and MISSING nodes of a tree.
@@ -19,8 +19,50 @@ impl Health {
     }
 }
 
-/// What is wrong with `tree`.
+/// What is wrong with `tree`. Of a text that could not be parsed nothing is known: no fault.
 pub fn health(tree: &SyntaxTree) -> Health {
-    let _ = tree;
-    unimplemented!()
+    let mut health = Health::default();
+    let mut cursor = tree.root().walk();
+    loop {
+        let node = cursor.node();
+        if node.is_error() {
+            health.errors.push(span(node));
+        } else if node.is_missing() {
+            health.missing.push(span(node));
+        } else if node.has_error() && cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return health;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::Language;
+
+    fn check(language: &str, text: &str) -> Health {
+        health(&SyntaxTree::parse(Language::named(language).unwrap(), text))
+    }
+
+    #[test]
+    fn sound_code_has_no_faults() {
+        assert_eq!(check("rust", "fn f() -> u8 { 1 }\n"), Health::default());
+        assert_eq!(check("python", "def f():\n    return 1\n"), Health::default());
+        assert_eq!(check("rust", ""), Health::default());
+    }
+
+    #[test]
+    fn missing_and_wrong_tokens_are_found_where_they_are() {
+        let missing = check("rust", "fn f() { let x = 1 }\n");
+        assert_eq!(missing.missing, [Span::empty(18)]);
+        let wrong = check("rust", "fn f() { let x = = 1; }\nfn g() { + }\n");
+        assert_eq!(wrong.errors.len(), 2, "{wrong:?}");
+        assert!(wrong.errors[0].start >= 9 && wrong.errors[1].start >= 24);
+        assert!(check("python", "def f(:\n    pass\n").faults() > 0);
+    }
 }
