@@ -80,6 +80,11 @@ impl Generation {
         self.events.recv().await
     }
 
+    /// The next event if it is there already.
+    pub fn try_next(&mut self) -> Option<Event> {
+        self.events.try_recv().ok()
+    }
+
     /// The next event, blocking the thread; not for async code.
     pub fn next_blocking(&mut self) -> Option<Event> {
         self.events.blocking_recv()

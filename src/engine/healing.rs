@@ -74,3 +74,64 @@ fn starting_with<'a>(tokenizer: &'a Tokenizer, start: &[u8]) -> &'a [u32] {
     let count = rest.partition_point(|&id| tokenizer.bytes(id).starts_with(start));
     rest.get(..count).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::local::tests::tokenizer;
+
+    fn bytes(tokenizer: &Tokenizer, tokens: &[u32]) -> Vec<u8> {
+        tokens.iter().flat_map(|&token| tokenizer.bytes(token)).copied().collect()
+    }
+
+    #[test]
+    fn a_word_cut_short_is_taken_back_as_far_as_a_longer_token_starts_with_it() {
+        let tokenizer = tokenizer();
+        let whole = tokenizer.encode("    return");
+        let last = *whole.last().unwrap();
+        let word = tokenizer.bytes(last).to_vec();
+        assert!(word.ends_with(b"return"), "the vocabulary has the word");
+        let mut tokens = tokenizer.encode("    retu");
+        let healed = cut_back(&mut tokens, &tokenizer);
+        assert!(word.starts_with(&healed) && healed.ends_with(b"retu"), "{healed:?}");
+        assert_eq!(tokens, whole[..whole.len() - 1]);
+        let allowed = Healing::new(healed).allowed(&tokenizer).unwrap();
+        assert!(allowed.contains(&last));
+    }
+
+    #[test]
+    fn allowed_tokens_spell_what_is_left_and_every_way_leads_there() {
+        let tokenizer = tokenizer();
+        let mut healing = Healing::new(b" retu".to_vec());
+        for &id in &healing.allowed(&tokenizer).unwrap() {
+            let token = tokenizer.bytes(id);
+            assert!(token.starts_with(b" retu") || b" retu".starts_with(token), "{token:?}");
+        }
+        assert_eq!(healing.advance(b" re"), 3);
+        let allowed = healing.allowed(&tokenizer).unwrap();
+        assert!(allowed.iter().all(|&id| tokenizer.bytes(id).starts_with(b"t")));
+        assert_eq!(healing.advance(b"turn x"), 2);
+        assert_eq!(healing.allowed(&tokenizer), None);
+        assert_eq!(healing.advance(b"y"), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn cutting_back_loses_nothing_and_can_always_be_spelled_again(text in "(\\PC|[ \n_.a-z]){0,12}") {
+            let tokenizer = tokenizer();
+            let all = tokenizer.encode(&text);
+            let mut kept = all.clone();
+            let healed = cut_back(&mut kept, &tokenizer);
+            prop_assert_eq!([bytes(&tokenizer, &kept), healed.clone()].concat(), bytes(&tokenizer, &all));
+            prop_assert!(all.len() - kept.len() <= MOST_TOKENS);
+            let mut healing = Healing::new(healed);
+            for &token in &all[kept.len()..] {
+                prop_assert!(healing.allowed(&tokenizer).unwrap().contains(&token));
+                healing.advance(tokenizer.bytes(token));
+            }
+            prop_assert_eq!(healing.allowed(&tokenizer), None);
+        }
+    }
+}
