@@ -14,7 +14,7 @@ use tree_sitter::{InputEdit, ParseOptions, ParseState, Parser, Point, Tree};
 
 pub use language::Language;
 
-use crate::text::TextEdit;
+use crate::text::{Span, TextEdit};
 
 /// Texts larger than this are not parsed: a tree takes about ten times the memory of its text.
 const MAX_BYTES: usize = 64 << 20;
@@ -68,6 +68,26 @@ impl SyntaxTree {
     /// Whether the text was parsed; a tree that is not complete holds nothing.
     pub fn complete(&self) -> bool {
         self.complete
+    }
+
+    /// The leaves of the tree that hold text, with the grammar's name for each, in order.
+    pub fn tokens(&self) -> Vec<(&str, Span)> {
+        let mut out = Vec::new();
+        let mut cursor = self.root().walk();
+        loop {
+            if cursor.goto_first_child() {
+                continue;
+            }
+            let leaf = cursor.node();
+            if leaf.start_byte() < leaf.end_byte() {
+                out.push((leaf.kind(), query::span(leaf)));
+            }
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return out;
+                }
+            }
+        }
     }
 
     /// The root node; visible to `syntax` alone.
@@ -129,7 +149,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::text::{Span, apply};
+    use crate::text::apply;
 
     /// Every node with its kind and place, without recursion.
     fn dump(tree: &SyntaxTree) -> Vec<String> {

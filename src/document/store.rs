@@ -26,8 +26,17 @@ impl Store {
         changes: &[Change],
         encoding: Encoding,
     ) -> Result<(), ChangeError> {
-        let _ = (uri, version, changes, encoding);
-        unimplemented!()
+        let Some(document) = self.open.get_mut(uri) else { return Err(ChangeError::NotOpen) };
+        match document.changed(version, changes, encoding) {
+            Ok(changed) => {
+                *document = changed;
+                Ok(())
+            }
+            Err(error) => {
+                self.open.remove(uri);
+                Err(error)
+            }
+        }
     }
 
     /// Closes a document.
@@ -43,5 +52,38 @@ impl Store {
     /// Every open document with its URI.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Document)> {
         self.open.iter().map(|(uri, document)| (uri.as_str(), document))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_change_closes_the_document() {
+        let mut store = Store::default();
+        let document = Document::new(PathBuf::from("a.rs"), None, 1, "x".to_owned());
+        store.open("u".to_owned(), document);
+        let change = [Change::Full("y".to_owned())];
+        assert_eq!(store.change("u", 2, &change, Encoding::Utf16), Ok(()));
+        assert_eq!(store.get("u").map(|document| document.text), Some("y".into()));
+        let refused = store.change("u", 2, &change, Encoding::Utf16);
+        assert_eq!(refused, Err(ChangeError::Version { held: 2, got: 2 }));
+        assert!(store.get("u").is_none());
+        assert_eq!(store.change("u", 3, &change, Encoding::Utf16), Err(ChangeError::NotOpen));
+    }
+
+    #[test]
+    fn snapshots_stay_as_they_were() {
+        let mut store = Store::default();
+        let document = Document::new(PathBuf::from("a.rs"), None, 1, "x".to_owned());
+        store.open("u".to_owned(), document);
+        let snapshot = store.get("u").unwrap();
+        store.change("u", 2, &[Change::Full("y".to_owned())], Encoding::Utf8).unwrap();
+        assert_eq!(&*snapshot.text, "x");
+        store.close("u");
+        assert_eq!(store.iter().count(), 0);
     }
 }

@@ -41,6 +41,12 @@ pub fn edits(old: &str, new: &str) -> Vec<TextEdit> {
     joined(edits)
 }
 
+/// The one edit that turns `old` into `new`, without what both have in common at the ends; `None`
+/// when they are equal. Fast on texts of any size.
+pub fn replacement(old: &str, new: &str) -> Option<TextEdit> {
+    trimmed(old, Span::new(0, old.len()), new)
+}
+
 /// A unified diff with three lines of context and `a/path`, `b/path` headers (quoted as git
 /// quotes them); empty when nothing changed. `old` is `None` for a file that did not exist.
 pub fn unified(path: &str, old: Option<&str>, new: &str) -> String {
@@ -96,19 +102,12 @@ fn trimmed(old: &str, span: Span, new: &str) -> Option<TextEdit> {
     if before == new {
         return None;
     }
-    let prefix: usize = before
-        .chars()
-        .zip(new.chars())
-        .take_while(|(a, b)| a == b)
-        .map(|(a, _)| a.len_utf8())
-        .sum();
-    let suffix: usize = before[prefix..]
-        .chars()
-        .rev()
-        .zip(new[prefix..].chars().rev())
-        .take_while(|(a, b)| a == b)
-        .map(|(a, _)| a.len_utf8())
-        .sum();
+    let prefix = before.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
+    let prefix = before.floor_char_boundary(prefix);
+    let (old_rest, new_rest) = (&before[prefix..], &new[prefix..]);
+    let suffix =
+        old_rest.bytes().rev().zip(new_rest.bytes().rev()).take_while(|(a, b)| a == b).count();
+    let suffix = old_rest.len() - old_rest.ceil_char_boundary(old_rest.len() - suffix);
     let mut edit = Span::new(span.start + prefix, span.end - suffix);
     let mut text = new[prefix..new.len() - suffix].to_owned();
     if splits_line_end(old, edit.start) {
