@@ -5,6 +5,7 @@ pub mod complete;
 pub mod doc;
 pub mod explain;
 pub mod fix;
+pub mod place;
 pub mod rewrite;
 pub mod target;
 pub mod test;
