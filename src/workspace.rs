@@ -7,7 +7,7 @@ pub mod walk;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, mpsc};
 
 use index::Index;
 
@@ -15,6 +15,8 @@ use index::Index;
 #[derive(Debug)]
 pub struct Workspace {
     root: PathBuf,
+    /// Asked for at every key stroke; the answer comes from git's files.
+    name: OnceLock<String>,
     known: RwLock<Known>,
     /// Held by the one build at a time.
     building: Mutex<()>,
@@ -35,7 +37,7 @@ impl Workspace {
     /// exists.
     pub fn new(root: PathBuf) -> Self {
         let root = root.canonicalize().unwrap_or(root);
-        Self { root, known: RwLock::default(), building: Mutex::default() }
+        Self { root, name: OnceLock::new(), known: RwLock::default(), building: Mutex::default() }
     }
 
     /// The workspace a file belongs to: the nearest folder upwards with `.git`, `Cargo.toml` (its
@@ -51,11 +53,13 @@ impl Workspace {
         &self.root
     }
 
-    /// The name for prompts: the repository's, else the folder's.
-    pub fn name(&self) -> String {
-        git::repository_name(&self.root)
-            .or_else(|| Some(self.root.file_name()?.to_string_lossy().into_owned()))
-            .unwrap_or_else(|| "project".to_owned())
+    /// The name for prompts: the repository's, else the folder's; found out once.
+    pub fn name(&self) -> &str {
+        self.name.get_or_init(|| {
+            git::repository_name(&self.root)
+                .or_else(|| Some(self.root.file_name()?.to_string_lossy().into_owned()))
+                .unwrap_or_else(|| "project".to_owned())
+        })
     }
 
     /// `path` relative to the workspace; `None` outside of it. Symbolic links in the path to the
