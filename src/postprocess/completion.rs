@@ -80,3 +80,6 @@ fn note(pass: &'static str, old: &str, new: &str, applied: &mut Vec<Applied>) {
         applied.push(Applied { pass, bytes: (old.len(), new.len()) });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,7 @@ pub struct Passed {
 
 /// The longest part of `answer` with which the file at `place` parses no worse than without: the
 /// answer itself; the answer with the brackets it left open, or its statement, ended; its first
-/// lines; its first tokens. A file that is in an unknown language cannot be judged, only balanced.
+/// lines; most of its first line. A file that is in an unknown language cannot be judged, only balanced.
 pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed {
     let Some(tree) = place.tree else { return unjudged(answer, around) };
     let base = damage(tree, Span::empty(place.offset));
@@ -110,12 +110,14 @@ fn endings(answer: &str, around: &Surroundings<'_>) -> Vec<String> {
 }
 
 /// Shorter and shorter answers: without its last lines, then the first line without its last
-/// tokens.
+/// tokens. Of a line that breaks before its middle nothing can be trusted.
 fn shorter(answer: &str) -> impl Iterator<Item = &str> {
     let lines = answer.match_indices('\n').map(|(at, _)| at).rev();
     let first = answer.split('\n').next().unwrap_or_default();
     let first = if first.trim().is_empty() { answer } else { first };
-    let tokens = token_ends(first).into_iter().rev().skip(1);
+    let ends = token_ends(first);
+    let half = ends.len() / 2;
+    let tokens = ends.into_iter().skip(half.saturating_sub(1)).rev().skip(1);
     lines.chain(tokens).filter_map(|end| answer.get(..end)).map(str::trim_end)
 }
 

@@ -43,10 +43,16 @@ fn in_units(answer: &str, around: &Surroundings<'_>) -> String {
     std::iter::once(first).chain(lines.map(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// The narrowest indentation of the answer's lines in spaces, 2 to 8; 4 where none is indented.
+/// One step of the answer's own indentation in spaces: what all its lines are multiples of, 4
+/// where that says nothing.
 fn step(answer: &str) -> usize {
     let spaces = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    answer.lines().map(spaces).filter(|n| (2..=8).contains(n)).min().unwrap_or(4)
+    let common = answer.lines().skip(1).map(spaces).fold(0, greatest_common_divisor);
+    [4, 2, 3].into_iter().find(|step| common % step == 0).unwrap_or(4)
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 fn fitted(answer: &str, around: &Surroundings<'_>) -> String {
@@ -121,12 +127,12 @@ mod tests {
     #[test]
     fn tabs_stay_tabs_and_spaces_stay_spaces() {
         let tabs = "fn f() {\n\tif a {\n\t\tˇ\n\t}\n}\n";
-        check_rust(indent, tabs, "g();\n        h();", "g();\n\th();");
+        check_rust(indent, tabs, "g();\n        h();", "g();\n\t\th();");
         check_rust(
             indent,
             tabs,
             "for x in y {\n            h();\n        }",
-            "for x in y {\n\t\th();\n\t}",
+            "for x in y {\n\t\t\th();\n\t\t}",
         );
         check_rust(indent, "fn f() {\n  ˇ\n}\n", "if a {\n\t\tb();\n\t}", "if a {\n    b();\n  }");
     }

@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_line_so_far_is_not_said_twice() {
-        check_rust(before, "fn f() { let x = ˇ }", "let x = 1;", "let x = 1;");
+        check_rust(before, "fn f() { let x = ˇ }", "let x = 1;", "1;");
         check_rust(before, "fn f() {\n    let x = ˇ\n}", "let x = 1;", " 1;");
         check_python(before, "x = self.ˇ\n", "self.items", "items");
         check_python(before, "    return fib(ˇ)\n", "fib(n - 1)", "fib(n - 1)");
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn the_rest_of_the_line_is_not_said_before_its_time() {
         check_rust(after, "f(ˇ, b);", "a, b", "a");
-        check_rust(after, "let xˇ = compute(y);", ": u8 = compute(y);", ": u8");
+        check_rust(after, "let xˇ = compute(y);", ": u8 = compute(y);", ": u8 ");
         check_rust(after, "let x = ˇ;", "1;", "1");
         check_python(after, "x = ˇvalue\n", "max", "max");
         check_python(after, "print(ˇx)\n", "max", "max");

@@ -31,10 +31,12 @@ pub fn is_past_end(partial: &str, around: &Surroundings<'_>) -> bool {
     if !around.multi_line || around.extent == Extent::Literal {
         return text.contains('\n');
     }
-    if around.extent == Extent::Block {
-        return block(text, around) < text.trim_end().len();
+    if is_one_statement(text, around) {
+        // A statement has ended where a line has and no bracket is open.
+        statement_end(text, around).is_ok_and(|end| end < text.len())
+    } else {
+        block(text, around) < text.trim_end().len()
     }
-    statement_end(text, around).is_ok_and(|end| end < text.len())
 }
 
 /// Blank lines in front; the white space before the first word stays.

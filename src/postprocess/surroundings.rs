@@ -157,7 +157,7 @@ fn unit(text: &str) -> Unit {
     let mut steps = [0usize; 9];
     let mut last = 0usize;
     // A file's manner shows in its first few thousand lines.
-    for line in text.lines().filter(|line| !line.trim().is_empty()).take(4000) {
+    for line in text.lines().filter(|line| !line.is_empty()).take(4000) {
         if line.starts_with('\t') {
             tabs += 1;
             continue;

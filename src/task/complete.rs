@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{TaskError, Tools};
+use super::{TaskError, Tools, chat};
 use crate::context;
 use crate::document::Document;
 use crate::engine::{
-    self, EngineError, Event, FimFamily, Finish, Generation, Priority, Request, Sampling, Usage,
+    EngineError, Event, FimFamily, Finish, Generation, Priority, Request, Sampling, Usage,
 };
 use crate::postprocess::completion::{self, Cleaned};
 use crate::postprocess::surroundings::Surroundings;
 use crate::postprocess::{Applied, Place};
 use crate::prompt::fim::{self, FimFormat};
-use crate::prompt::{self, Prompt, Trace};
+use crate::prompt::{Prompt, Trace};
 use crate::syntax::scope::Extent;
 use crate::text::Span;
 use crate::workspace::secret;
@@ -79,7 +79,7 @@ pub async fn run(
     };
     let (prompt, max_tokens) = prompt(tools, document, offset, options)?;
     let request = Request {
-        pieces: prompt.pieces.into_iter().map(for_engine).collect(),
+        pieces: prompt.pieces.into_iter().map(chat::for_engine).collect(),
         candidates: options.candidates.max(1),
         max_tokens,
         stops: prompt.stops.into_iter().chain(stops(&around)).collect(),
@@ -245,28 +245,11 @@ fn whole_lines(answer: &Answer) -> &str {
 }
 
 /// The prompt format of a model family. The engine and the prompts do not know each other.
-pub(super) fn format_of(family: FimFamily) -> FimFormat {
+fn format_of(family: FimFamily) -> FimFormat {
     match family {
         FimFamily::Qwen => FimFormat::Qwen,
         FimFamily::StarCoder => FimFormat::StarCoder,
         FimFamily::DeepSeek => FimFormat::DeepSeek,
         FimFamily::CodeLlama => FimFormat::CodeLlama,
-    }
-}
-
-/// A piece of a prompt as the engine takes it.
-pub(super) fn for_engine(piece: prompt::Piece) -> engine::Piece {
-    use {engine::Marker as To, prompt::Marker as From};
-    match piece {
-        prompt::Piece::Text(text) => engine::Piece::Text(text),
-        prompt::Piece::Control(text) => engine::Piece::Control(text),
-        prompt::Piece::Marker(marker) => engine::Piece::Marker(match marker {
-            From::Start => To::Start,
-            From::Prefix => To::Prefix,
-            From::Suffix => To::Suffix,
-            From::Middle => To::Middle,
-            From::Repository => To::Repository,
-            From::File => To::File,
-        }),
     }
 }
