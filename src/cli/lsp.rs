@@ -1,0 +1,29 @@
+//! `agent lsp`: the language server.
+
+use super::arguments::ModelArgs;
+use super::failure::Failure;
+use super::session;
+use crate::config::{self, Sources};
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Speak over standard input and output; that is always so
+    #[arg(long)]
+    stdio: bool,
+    /// Accepted for editors that name their process; the server ends with it either way
+    #[arg(long, value_name = "PID", hide = true)]
+    #[expect(clippy::struct_field_names, reason = "the flag's name is the protocol's")]
+    client_process_id: Option<u32>,
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+/// Runs the server until its client says goodbye.
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    let flags = args.model.flags();
+    // The server reads the rest of the configuration itself, workspace by workspace.
+    session::use_threads(&config::load(&Sources::of_user(None, &flags)).config)?;
+    let code = crate::lsp::serve(flags);
+    u8::try_from(code).map_err(|_| Failure::usage(format!("the server ended with {code}")))
+}
