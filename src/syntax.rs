@@ -273,6 +273,8 @@ mod tests {
             _ = outline::items(&tree, &text);
             _ = imports::imports(&tree, &text);
             _ = facts::facts(&tree, &text, all);
+            _ = scope::extent(&tree, &text, text.len() / 2);
+            _ = scope::statements(&tree, &text, all);
             assert!(scope::ancestors(&tree, text.len() / 2).len() > 90_000);
         }
     }

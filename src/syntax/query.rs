@@ -12,9 +12,11 @@ use crate::text::Span;
 /// The most matches that may be in progress at once; past it the earliest are dropped.
 const MATCH_LIMIT: u32 = 4096;
 
-/// How often the cursor may report progress before it is stopped, per byte of text and at least.
-const STEPS_PER_BYTE: usize = 1;
-const STEPS: usize = 100_000;
+/// How often the cursor may report progress (every thousand steps) before it is stopped: at least
+/// so often, and once more per so many bytes. Ordinary code takes one to seven steps per byte; a
+/// capture in every level of a deep nesting takes as many per node as there are levels.
+const REPORTS: usize = 2000;
+const BYTES_PER_REPORT: usize = 10;
 
 /// One match of a pattern.
 pub(super) struct Match<'t> {
@@ -45,14 +47,15 @@ impl<'t> Match<'t> {
 }
 
 /// The matches of `query` that touch `within` (or the whole tree), in document order of where
-/// they were found. `text` is only read for predicates.
+/// they were found; on a nesting so deep that the search has to be stopped, those found until
+/// then. `text` is only read for predicates.
 pub(super) fn matches<'t>(
     tree: &'t SyntaxTree,
     text: &str,
     query: &'static Query,
     within: Option<Span>,
 ) -> Vec<Match<'t>> {
-    let mut left = STEPS + STEPS_PER_BYTE * text.len();
+    let mut left = REPORTS + text.len() / BYTES_PER_REPORT;
     let mut progress = |_: &QueryCursorState| {
         left = left.saturating_sub(1);
         if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
