@@ -87,7 +87,7 @@ impl KvCache {
         let mut fork = Self::new(self.shape, &self.device);
         if length > 0 {
             // Room for what comes next: a fork is made to be continued.
-            fork.reserve(Self::BLOCK.saturating_add(length))?;
+            fork.reserve((Self::BLOCK + length).min(self.shape.context_length))?;
             for (to, from) in fork.layers.iter().zip(&self.layers) {
                 to.keys.slice_set(&from.keys.narrow(0, 0, length)?, 0, 0)?;
                 to.values.slice_set(&from.values.narrow(0, 0, length)?, 0, 0)?;
@@ -205,6 +205,15 @@ mod tests {
         append(&mut cache, &[9]);
         assert_eq!(cache.tokens(), [1, 2, 9]);
         assert_eq!(keys(&cache, 1), [1.0, 2.0, 9.0]);
+    }
+
+    #[test]
+    fn a_nearly_full_sequence_can_be_forked() {
+        let mut cache = KvCache::new(SHAPE, &Device::Cpu);
+        append(&mut cache, &(0..199).collect::<Vec<_>>());
+        let mut fork = cache.fork(199).unwrap();
+        append(&mut fork, &[7]);
+        assert_eq!(fork.len(), SHAPE.context_length);
     }
 
     #[test]

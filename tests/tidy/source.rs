@@ -4,24 +4,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file of the source.
-pub struct Source {
+pub(super) struct Source {
     /// Its path from the root, with `/`.
-    pub path: String,
+    pub(super) path: String,
     /// Its text.
-    pub text: String,
+    pub(super) text: String,
 }
 
 impl Source {
     /// The path below `src` without its ending.
-    pub fn place(&self) -> &str {
+    pub(super) fn place(&self) -> &str {
         self.path.trim_start_matches("src/").trim_end_matches(".rs")
     }
 
-    pub fn module(&self) -> Option<&str> {
+    pub(super) fn module(&self) -> Option<&str> {
         self.place().split('/').next()
     }
 
-    pub fn lies_in(&self, places: &[&str]) -> bool {
+    pub(super) fn lies_in(&self, places: &[&str]) -> bool {
         places.iter().any(|place| {
             self.place()
                 .strip_prefix(place)
@@ -30,7 +30,7 @@ impl Source {
     }
 
     /// Numbered lines of code: without comments, contents of strings, and what only tests compile.
-    pub fn code(&self) -> Vec<(usize, &str)> {
+    pub(super) fn code(&self) -> Vec<(usize, &str)> {
         let mut lines = Vec::new();
         let mut test: Option<&str> = None;
         for (number, line) in (1..).zip(self.text.lines()) {
@@ -55,7 +55,7 @@ impl Source {
     }
 
     /// The top-level modules of ours that the code names, with line numbers.
-    pub fn uses(&self) -> Vec<(usize, String)> {
+    pub(super) fn uses(&self) -> Vec<(usize, String)> {
         let depth = self.place().split('/').count();
         let up = "super::".repeat(depth);
         let mut used = Vec::new();
@@ -116,7 +116,7 @@ fn without_strings(line: &str) -> String {
 }
 
 /// Whether `code` names `name` as a whole word, outside of strings.
-pub fn says(code: &str, name: &str) -> bool {
+pub(super) fn says(code: &str, name: &str) -> bool {
     let code = without_strings(code);
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     if let Some(inner) = name.strip_prefix("std::")
@@ -134,7 +134,7 @@ pub fn says(code: &str, name: &str) -> bool {
 }
 
 /// The files of the program itself; those that only tests compile are left out.
-pub fn sources() -> Vec<Source> {
+pub(super) fn sources() -> Vec<Source> {
     let of_tests = |path: &str| path.split('/').any(|part| matches!(part, "tests.rs" | "tests"));
     all_rust_files()
         .into_iter()
@@ -142,7 +142,7 @@ pub fn sources() -> Vec<Source> {
         .collect()
 }
 
-pub fn all_rust_files() -> Vec<Source> {
+pub(super) fn all_rust_files() -> Vec<Source> {
     let found: Vec<Source> = ["src", "tests", "benches", "fuzz", "tools"]
         .iter()
         .flat_map(|folder| files(&root().join(folder), &["rs"]))
@@ -158,7 +158,7 @@ pub fn all_rust_files() -> Vec<Source> {
 }
 
 /// The files below `folder` with one of `endings`, sorted; hidden ones and build outputs left out.
-pub fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(next) = open.pop() {
@@ -180,6 +180,6 @@ pub fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     found
 }
 
-pub fn root() -> &'static Path {
+pub(super) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
