@@ -30,25 +30,27 @@ impl Source {
     }
 
     /// Numbered lines of code: without comments, contents of strings, and what only tests compile.
-    pub(super) fn code(&self) -> Vec<(usize, &str)> {
+    pub(super) fn code(&self) -> Vec<(usize, String)> {
+        let blanked = blanked(&self.text);
         let mut lines = Vec::new();
-        let mut test: Option<&str> = None;
-        for (number, line) in (1..).zip(self.text.lines()) {
-            let indent = &line[..line.len() - line.trim_start().len()];
+        // In an item for tests: the brackets open in it, once it has come to any.
+        let mut test: Option<i32> = None;
+        for (number, line) in (1..).zip(blanked.lines()) {
             let text = line.trim();
-            match test {
-                // The attribute's item: one line, or up to the line that closes it.
-                Some(at) if text.starts_with("#[") || text.starts_with("///") => test = Some(at),
-                Some(at) if indent == at && (text.ends_with(';') || text.starts_with('}')) => {
-                    test = None;
-                }
-                Some(at) if indent == at && text.ends_with('}') => test = None,
-                Some(_) => {}
-                None if text.starts_with("#[cfg(test)]") || text.starts_with("#[cfg(all(test") => {
-                    test = Some(indent);
-                }
-                None if text.starts_with("//") => {}
-                None => lines.push((number, line.split(" // ").next().unwrap_or(line))),
+            if test.is_none()
+                && (text.starts_with("#[cfg(test)]") || text.starts_with("#[cfg(all(test"))
+            {
+                test = Some(0);
+                continue;
+            }
+            let Some(open) = &mut test else {
+                lines.push((number, line.to_owned()));
+                continue;
+            };
+            let count = |marks: &str| line.chars().filter(|c| marks.contains(*c)).count();
+            *open += i32::try_from(count("({[")).unwrap() - i32::try_from(count(")}]")).unwrap();
+            if *open == 0 && text.ends_with(['}', ';', ',']) {
+                test = None;
             }
         }
         lines
@@ -61,7 +63,6 @@ impl Source {
         let mut used = Vec::new();
         let mut open: Option<(usize, String)> = None;
         for (number, line) in self.code() {
-            let line = without_strings(line);
             let (start, text) = match open.take() {
                 Some((start, text)) => (start, text + &line),
                 None => (number, line),
@@ -110,15 +111,63 @@ fn first_names(path: &str) -> Vec<String> {
     names
 }
 
-/// `line` with its string literals emptied.
-fn without_strings(line: &str) -> String {
-    line.split('"').step_by(2).collect::<Vec<_>>().join("\"\"")
+/// `text` with comments and the contents of strings turned into spaces; lines stay where they are.
+pub(super) fn blanked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let (length, blank) = if rest.starts_with("//") {
+            (rest.find('\n').unwrap_or(rest.len()), true)
+        } else if rest.starts_with("/*") {
+            (rest.find("*/").map_or(rest.len(), |end| end + 2), true)
+        } else if let Some(length) = string(rest).filter(|_| !out.ends_with(is_word)) {
+            (length, true)
+        } else {
+            (first.len_utf8(), false)
+        };
+        let (part, after) = rest.split_at(length);
+        if blank {
+            out.extend(part.chars().map(|c| if c == '\n' { c } else { ' ' }));
+        } else {
+            out.push_str(part);
+        }
+        rest = after;
+    }
+    out
+}
+
+/// The length of the string or character literal that `rest` starts with.
+fn string(rest: &str) -> Option<usize> {
+    let body = rest.strip_prefix('b').or(rest.strip_prefix('c')).unwrap_or(rest);
+    let start = rest.len() - body.len();
+    if let Some(raw) = body.strip_prefix('r') {
+        let hashes = raw.len() - raw.trim_start_matches('#').len();
+        let end = format!("\"{}", "#".repeat(hashes));
+        let inside = raw[hashes..].strip_prefix('"')?;
+        return Some(
+            start + hashes + 2 + inside.find(&end).map_or(inside.len(), |at| at + end.len()),
+        );
+    }
+    let quote = body.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    // A lifetime has no second quote right behind its first character.
+    if quote == '\'' && !body.starts_with("'\\") && body.chars().nth(2) != Some('\'') {
+        return None;
+    }
+    let mut escaped = false;
+    let end = body.char_indices().skip(1).find(|(_, c)| {
+        let ends = *c == quote && !escaped;
+        escaped = *c == '\\' && !escaped;
+        ends
+    });
+    Some(start + end.map_or(body.len(), |(at, _)| at + 1))
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 /// Whether `code` names `name` as a whole word, outside of strings.
 pub(super) fn says(code: &str, name: &str) -> bool {
-    let code = without_strings(code);
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
     if let Some(inner) = name.strip_prefix("std::")
         && let Some((_, list)) = code.split_once("use std::{")
     {
