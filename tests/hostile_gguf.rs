@@ -247,7 +247,7 @@ fn a_sparse_file_of_a_terabyte_does_not_make_us_read_it() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn a_file_with_random_bytes_in_it_never_panics(

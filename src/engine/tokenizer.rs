@@ -9,6 +9,8 @@ mod spelled;
 mod spm;
 mod vocabulary;
 
+use std::sync::OnceLock;
+
 use bpe::Bpe;
 pub use decoder::Decoder;
 use special::Special;
@@ -34,8 +36,8 @@ pub struct Tokenizer {
     user_defined: Spelled,
     /// Those and the control tokens.
     control: Spelled,
-    /// Ids by spelling.
-    by_spelling: Vec<u32>,
+    /// Ids by spelling, once one was asked for.
+    by_spelling: OnceLock<Vec<u32>>,
     /// Ids by bytes, special ones left out.
     by_bytes: Vec<u32>,
 }
@@ -82,11 +84,7 @@ impl Tokenizer {
             beginning: special.beginning.filter(|_| adds_beginning),
             user_defined: spelled(&vocabulary, |kind| kind == Kind::UserDefined),
             control: spelled(&vocabulary, |kind| matches!(kind, Kind::UserDefined | Kind::Control)),
-            by_spelling: sorted(
-                &vocabulary,
-                |_| true,
-                |id| vocabulary.spelling(id).unwrap_or_default(),
-            ),
+            by_spelling: OnceLock::new(),
             by_bytes: sorted(
                 &vocabulary,
                 |id| !vocabulary.kind(id).is_special(),
@@ -219,8 +217,11 @@ impl Tokenizer {
     /// The id of a token spelled `spelling` in the file.
     pub fn id(&self, spelling: &str) -> Option<u32> {
         let spelled = |id: &u32| self.vocabulary.spelling(*id).unwrap_or_default();
-        let place = self.by_spelling.partition_point(|id| spelled(id) < spelling);
-        self.by_spelling.get(place).copied().filter(|id| spelled(id) == spelling)
+        let ids = self
+            .by_spelling
+            .get_or_init(|| sorted(&self.vocabulary, |_| true, |id| self.vocabulary.spelling(id)));
+        let place = ids.partition_point(|id| spelled(id) < spelling);
+        ids.get(place).copied().filter(|id| spelled(id) == spelling)
     }
 
     /// Every id, sorted by its bytes, special tokens left out: the index for token healing (all

@@ -36,6 +36,12 @@ impl Writer {
         self
     }
 
+    /// Takes a value out again.
+    pub fn without(mut self, key: &str) -> Self {
+        self.metadata.retain(|(present, _)| present != key);
+        self
+    }
+
     /// Adds a string.
     pub fn string(self, key: &str, value: &str) -> Self {
         self.value(key, Value::String(value.to_owned()))

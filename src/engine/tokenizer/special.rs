@@ -188,7 +188,9 @@ fn looks_structural(spelling: &str) -> bool {
     spelling.trim_start_matches(['▁', '_']).starts_with(['<', '[']) && spelling.len() >= 3
 }
 
+/// Whether only a marker would be spelled so.
 fn is_bracketed(spelling: &str) -> bool {
-    (spelling.starts_with("<|") && spelling.ends_with("|>"))
-        || (spelling.starts_with("<｜") && spelling.ends_with("｜>"))
+    [("<|", "|>"), ("<｜", "｜>"), ("▁<", ">")]
+        .iter()
+        .any(|(start, end)| spelling.starts_with(start) && spelling.ends_with(end))
 }
