@@ -1,5 +1,11 @@
 //! The tokenizer against the vocabularies and test vectors of llama.cpp.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a broken test setup may panic, and a skipped test says so"
+)]
+
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 

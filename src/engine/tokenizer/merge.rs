@@ -48,7 +48,7 @@ pub(super) fn merge<R: Rules>(
     rules: &R,
     text: &[u8],
     parts: impl Iterator<Item = (u32, usize)>,
-    mut take: impl FnMut(&Symbol),
+    take: impl FnMut(&Symbol),
 ) {
     let mut list = List { rules, text, symbols: Vec::new(), pairs: BinaryHeap::new() };
     let mut start = 0u32;
@@ -71,7 +71,7 @@ pub(super) fn merge<R: Rules>(
         list.consider(right - 1, right);
     }
     list.run();
-    list.symbols.iter().filter(|symbol| symbol.start < symbol.end).for_each(|symbol| take(symbol));
+    list.symbols.iter().filter(|symbol| symbol.start < symbol.end).for_each(take);
 }
 
 struct List<'a, R: Rules> {

@@ -101,7 +101,9 @@ impl Special {
                     || vocabulary.spelling(*id).is_some_and(looks_structural)
             })
             .collect();
-        structural.into_iter().for_each(|id| vocabulary.set_control(id));
+        for id in structural {
+            vocabulary.set_control(id);
+        }
         // Stands for what cannot be spelled in user text, so it must not mean anything else.
         let unknown = unknown.filter(|id| vocabulary.kind(*id) != Kind::Control);
         Ok(Self { beginning, end, unknown, prefix, suffix, middle, repository, file, family, ends })
