@@ -345,7 +345,7 @@ fn tally(diagnostics: &[Diagnostic]) -> HashMap<Key<'_>, usize> {
 }
 
 /// The diagnostics of `found` that `known` does not have, repetitions counted.
-fn unmatched(found: &[Diagnostic], known: &[Diagnostic]) -> Vec<Diagnostic> {
+pub(crate) fn unmatched(found: &[Diagnostic], known: &[Diagnostic]) -> Vec<Diagnostic> {
     let mut known = tally(known);
     found
         .iter()
@@ -361,7 +361,7 @@ fn unmatched(found: &[Diagnostic], known: &[Diagnostic]) -> Vec<Diagnostic> {
 }
 
 /// The targets that `after` still has: of `n` alike before, as many are gone as `after` has fewer.
-fn remaining(
+pub(crate) fn remaining(
     targets: &[Diagnostic],
     before: &[Diagnostic],
     after: &[Diagnostic],

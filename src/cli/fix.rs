@@ -41,6 +41,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         test: args.test.clone(),
         // The file itself is laid over the copy by the task; with --stdin it is the unsaved one.
         unsaved: Vec::new(),
+        ..Options::default()
     };
     session.progress.say("looking for errors");
     let outcome =

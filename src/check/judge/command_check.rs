@@ -53,21 +53,48 @@ fn level(line: &str) -> Level {
 }
 
 /// One diagnostic for each line of output that names a place: `FILE:LINE[:COLUMN][: MESSAGE]`,
-/// or Python's `File "FILE", line LINE`.
+/// `--> FILE:LINE:COLUMN` below its error, or Python's `File "FILE", line LINE`. Of a traceback
+/// the innermost frame comes first, and each has the exception's message.
 fn places(said: &str, scratch: &Scratch, path: &Path, text: &str) -> Vec<Diagnostic> {
     let index = LineIndex::new(text);
+    let said = said.replace(&format!("{}/", scratch.tree().display()), "");
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    for line in said.lines() {
-        let Some(place) = colon_place(line).or_else(|| traceback_place(line)) else { continue };
-        let Some(file) = existing(scratch, place.file) else { continue };
+    let mut add = |place: &Place<'_>, message: &str| {
+        let Some(file) = existing(scratch, place.file) else { return };
         let span = if file == path { place.span(&index, text) } else { Span::empty(0) };
-        let message = if place.message.is_empty() { line.trim() } else { place.message };
         let found = diagnostic(file, span, place.line, message.to_owned());
         if !diagnostics.iter().any(|d| d.path == found.path && d.line == found.line) {
             diagnostics.push(found);
         }
+    };
+    let mut error = "";
+    let mut frames: Vec<Place<'_>> = Vec::new();
+    for line in said.lines() {
+        let trimmed = line.trim_start();
+        let exception = trimmed.strip_prefix("E ").map_or(line, str::trim);
+        if trimmed.starts_with("error") || trimmed.starts_with("E ") {
+            error = exception.trim();
+        }
+        if let Some(frame) = traceback_place(line) {
+            frames.push(frame);
+        } else if !frames.is_empty() && is_exception(exception) {
+            frames.drain(..).rev().for_each(|frame| add(&frame, exception));
+        } else if let Some(place) = colon_place(line) {
+            // Rust names the error above the place, pytest its kind alone beside it.
+            let bare = place.message.is_empty() || !place.message.contains(' ');
+            let message = if bare && !error.is_empty() { error } else { place.message };
+            add(&place, if message.is_empty() { trimmed } else { message });
+        }
     }
+    frames.iter().rev().for_each(|frame| add(frame, frame.line_text));
     diagnostics
+}
+
+/// Whether a line is the end of a traceback: `ValueError: why`.
+fn is_exception(line: &str) -> bool {
+    let name = line.split(':').next().unwrap_or_default();
+    let named = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    !name.is_empty() && !line.starts_with(' ') && name.chars().all(named)
 }
 
 fn existing(scratch: &Scratch, file: &str) -> Option<PathBuf> {
@@ -93,6 +120,7 @@ struct Place<'a> {
     line: u32,
     column: Option<u32>,
     message: &'a str,
+    line_text: &'a str,
 }
 
 impl Place<'_> {
@@ -107,7 +135,8 @@ impl Place<'_> {
 }
 
 fn colon_place(line: &str) -> Option<Place<'_>> {
-    let line = line.trim_start().trim_start_matches("--> ");
+    let line_text = line.trim_start();
+    let line = line_text.trim_start_matches("--> ");
     let (file, rest) = line.split_once(':')?;
     let (number, rest) = leading_number(rest)?;
     if file.is_empty() || file.contains(' ') {
@@ -118,13 +147,13 @@ fn colon_place(line: &str) -> Option<Place<'_>> {
         None => (None, rest),
     };
     let message = message.trim_start_matches(':').trim();
-    Some(Place { file, line: number, column, message })
+    Some(Place { file, line: number, column, message, line_text })
 }
 
 fn traceback_place(line: &str) -> Option<Place<'_>> {
     let (file, rest) = line.trim_start().strip_prefix("File \"")?.split_once("\", line ")?;
     let (number, _) = leading_number(rest)?;
-    Some(Place { file, line: number, column: None, message: "" })
+    Some(Place { file, line: number, column: None, message: "", line_text: line.trim_start() })
 }
 
 fn leading_number(text: &str) -> Option<(u32, &str)> {
@@ -160,15 +189,26 @@ mod tests {
 
     #[test]
     fn places_in_the_output_become_diagnostics() {
-        let said = "building\na.py:2:5: bad three\n  --> a.py:1\n  File \"a.py\", line 2, in f\n\
-                    other.py:3: not ours\nhttp://x:80\n";
+        let said = "building\na.py:2:5: bad three\nother.py:3: not ours\nhttp://x:80\n";
+        let three = ("a.py".to_owned(), 2, Span::new(8, 13), "bad three".to_owned());
+        assert_eq!(found(said, 1), [three]);
+        let one = |message: &str| ("a.py".to_owned(), 1, Span::new(0, 3), message.to_owned());
+        assert_eq!(found("error[E1]: no\n  --> a.py:1:1\n   |\n", 1), [one("error[E1]: no")]);
         assert_eq!(
-            found(said, 1),
-            [
-                ("a.py".to_owned(), 2, Span::new(8, 13), "bad three".to_owned()),
-                ("a.py".to_owned(), 1, Span::new(0, 3), "--> a.py:1".to_owned()),
-            ]
+            found("E       NameError: name 'x' is not defined\n\na.py:1: NameError\n", 1),
+            [one("NameError: name 'x' is not defined")]
         );
+    }
+
+    #[test]
+    fn a_traceback_starts_at_its_innermost_frame() {
+        let said = "Traceback (most recent call last):\n  File \"a.py\", line 2, in <module>\n    \
+                    f()\n  File \"a.py\", line 1, in f\n    g()\n  File \"/usr/lib/x.py\", line 9\n\
+                    ValueError: why\n";
+        let lines: Vec<(u32, String)> =
+            found(said, 1).into_iter().map(|(_, line, _, message)| (line, message)).collect();
+        let why = || "ValueError: why".to_owned();
+        assert_eq!(lines, [(1, why()), (2, why())]);
     }
 
     #[test]

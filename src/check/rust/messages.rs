@@ -71,10 +71,22 @@ fn diagnostic(raw: &Raw, scratch: &Scratch, folder: &Path, source: &Path) -> Opt
         line,
         severity,
         code: raw.code.as_ref().map(|code| code.code.clone()).unwrap_or_default(),
-        message: raw.message.lines().next().unwrap_or_default().to_owned(),
+        message: message(raw, primary),
         tool: "rustc".to_owned(),
         suggestions: suggestions(raw, place),
     })
+}
+
+/// The first line, with what the compiler wrote at the place itself ("expected `u64`, found …").
+fn message(raw: &Raw, primary: Option<&DiagnosticSpan>) -> String {
+    let said = raw.message.lines().next().unwrap_or_default();
+    let label = primary.and_then(|span| span.label.as_deref()).unwrap_or_default();
+    let label = label.lines().next().unwrap_or_default();
+    if label.is_empty() || said.contains(label) {
+        said.to_owned()
+    } else {
+        format!("{said}: {label}")
+    }
 }
 
 fn is_summary(message: &str) -> bool {

@@ -1,0 +1,78 @@
+//! What may be tried for one diagnostic, from what tools propose and what templates know.
+
+use std::path::{Path, PathBuf};
+
+use super::{names, python_syntax, rust_templates};
+use crate::check::{Diagnostic, Suggestion};
+use crate::document::Document;
+use crate::text::{Span, TextEdit};
+
+/// One repair to try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// What it does, for progress and the final message.
+    pub(super) label: String,
+    /// Its edits by file, of the texts as they lie in the scratch tree.
+    pub(super) edits: Vec<(PathBuf, Vec<TextEdit>)>,
+}
+
+impl Candidate {
+    /// Replaces `span` of the file at `path` by `text`.
+    pub(super) fn replace(label: impl Into<String>, path: &Path, span: Span, text: &str) -> Self {
+        let edit = TextEdit { span, text: text.to_owned() };
+        Self { label: label.into(), edits: vec![(path.to_owned(), vec![edit])] }
+    }
+
+    /// Whether it can make a program stop where it went on before.
+    fn adds_panic(&self) -> bool {
+        let panics = [".unwrap()", ".expect(", "panic!", "unreachable!"];
+        self.texts().any(|text| panics.iter().any(|panic| text.contains(panic)))
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.edits.iter().flat_map(|(_, edits)| edits).map(|edit| edit.text.as_str())
+    }
+}
+
+/// What the tool that found `diagnostic` proposes itself: what it calls safe first, what reaches
+/// into other files or can panic last.
+pub(super) fn suggested(diagnostic: &Diagnostic) -> Vec<Candidate> {
+    let mut ranked: Vec<(usize, Candidate)> = diagnostic
+        .suggestions
+        .iter()
+        .map(|suggestion| (rank(suggestion, &diagnostic.path), of_suggestion(suggestion)))
+        .map(|(rank, candidate)| (rank + 4 * usize::from(candidate.adds_panic()), candidate))
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+fn rank(suggestion: &Suggestion, path: &Path) -> usize {
+    let elsewhere = suggestion.edits.iter().any(|(file, _)| file != path);
+    usize::from(!suggestion.machine_applicable) + 2 * usize::from(elsewhere)
+}
+
+fn of_suggestion(suggestion: &Suggestion) -> Candidate {
+    Candidate { label: suggestion.message.clone(), edits: suggestion.edits.clone() }
+}
+
+/// What templates make of `diagnostic`, which is about `document` as it lies in the scratch tree
+/// under `path`.
+pub(super) fn templates(
+    document: &Document,
+    path: &Path,
+    diagnostic: &Diagnostic,
+) -> Vec<Candidate> {
+    let edits = match document.language().map(crate::syntax::Language::name) {
+        Some("python") if ["python", "check"].contains(&&*diagnostic.tool) => {
+            python_syntax::candidates(&document.text, diagnostic)
+        }
+        Some("rust") => rust_templates::candidates(&document.text, diagnostic),
+        _ => Vec::new(),
+    };
+    let edits = edits.into_iter().chain(names::candidates(document, diagnostic));
+    edits.map(|(label, span, text)| Candidate::replace(label, path, span, &text)).collect()
+}
+
+/// One edit with what it does: the label, what is replaced, by what.
+pub(super) type Edit = (String, Span, String);

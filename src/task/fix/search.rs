@@ -1,0 +1,442 @@
+//! The search: one error at a time, cheapest candidates first, each step checked, with a way back.
+
+use std::collections::{HashSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::candidate::{self, Candidate};
+use super::phase::Phase;
+use super::{Options, Outcome, TaskError, Tools, infill, say_sandbox, test, whole_item};
+use crate::check::judge::{Judge, Verdict, remaining, unmatched};
+use crate::check::sandbox::Enforcement;
+use crate::check::{Diagnostic, Findings, Proof, Severity};
+use crate::document::Document;
+use crate::edit::{FileChange, Proposal};
+use crate::text::apply;
+
+/// For how many of a file's errors candidates are made before a state is given up.
+const MAX_SUBJECTS: usize = 6;
+
+/// Where candidates come from, cheapest first. All errors go through one stage before the first
+/// goes to the next: what is hopeless now is often a consequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Suggestions,
+    Templates,
+    Infill,
+    WholeItem,
+    WholeItemAgain,
+}
+
+const STAGES: &[Stage] =
+    &[Stage::Suggestions, Stage::Templates, Stage::Infill, Stage::WholeItem, Stage::WholeItemAgain];
+
+/// A text on the way, and what can still be tried on it.
+struct State {
+    changes: Vec<FileChange>,
+    findings: Findings,
+    /// What has to go: targets left, then errors that came.
+    todo: Vec<Diagnostic>,
+    /// What was done to get here.
+    steps: Vec<String>,
+    stage: usize,
+    subject: usize,
+    queue: VecDeque<Candidate>,
+    /// Whether the candidates of this stage and subject are still to be made.
+    fresh: bool,
+    last_reason: String,
+}
+
+/// The search for a repair of one document.
+pub(super) struct Search<'a> {
+    tools: &'a Tools,
+    document: &'a Document,
+    options: &'a Options,
+    judge: &'a mut Judge,
+    base: Findings,
+    targets: Vec<Diagnostic>,
+    seen: HashSet<Vec<(PathBuf, String)>>,
+    checks: usize,
+    started: Instant,
+    /// Of the best state: errors left, what the first one is, what was done.
+    best: (usize, String, Vec<String>),
+    /// What the test command said of a repair that compiles.
+    failed_test: Option<String>,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(
+        tools: &'a Tools,
+        document: &'a Document,
+        options: &'a Options,
+        judge: &'a mut Judge,
+        base: Findings,
+        targets: Vec<Diagnostic>,
+    ) -> Self {
+        let first = targets.first().map(told).unwrap_or_default();
+        Self {
+            tools,
+            document,
+            options,
+            judge,
+            best: (targets.len(), first, Vec::new()),
+            base,
+            targets,
+            seen: HashSet::new(),
+            checks: 0,
+            started: Instant::now(),
+            failed_test: None,
+        }
+    }
+
+    /// Searches until something is proved, the candidates are used up, or the effort is spent.
+    pub(super) async fn run(mut self) -> Result<Outcome, TaskError> {
+        let mut states =
+            vec![State::new(Vec::new(), self.base.clone(), self.targets.clone(), vec![])];
+        while let Some(state) = states.last_mut() {
+            if self.is_spent() {
+                break;
+            }
+            let Some(candidate) = state.queue.pop_front() else {
+                if !self.refill(state).await? {
+                    states.pop();
+                }
+                continue;
+            };
+            let Some(subject) = state.todo.get(state.subject).cloned() else { continue };
+            let Some(changes) = self.changed(state, &candidate) else { continue };
+            let Some(verdict) = self.judged(&candidate, &changes).await? else { continue };
+            let mut steps = state.steps.clone();
+            steps.push(candidate.label.clone());
+            if verdict.accepted {
+                if let Some(outcome) = self.proved(&changes, &verdict, &steps).await? {
+                    return Ok(outcome);
+                }
+                continue;
+            }
+            match progress(&subject, state, &verdict) {
+                Some((findings, todo)) if steps.len() < self.options.effort.rounds => {
+                    self.remember(&todo, &steps);
+                    states.push(State::new(changes, findings, todo, steps));
+                }
+                _ => state.last_reason = verdict.reason(),
+            }
+        }
+        self.judge.restore()?;
+        Ok(self.not_proved())
+    }
+
+    fn is_spent(&self) -> bool {
+        let effort = self.options.effort;
+        self.checks >= effort.checks
+            || self.started.elapsed() >= Duration::from_secs(effort.seconds)
+    }
+
+    /// Makes the next candidates of `state`; `false` when there are no more.
+    async fn refill(&self, state: &mut State) -> Result<bool, TaskError> {
+        while let Some(stage) = STAGES.get(state.stage) {
+            let Some(subject) = state.todo.get(state.subject).cloned() else {
+                state.next_stage();
+                continue;
+            };
+            if state.fresh {
+                state.fresh = false;
+            } else {
+                state.subject += 1;
+                state.fresh = true;
+                if state.subject >= MAX_SUBJECTS.min(state.todo.len()) {
+                    state.next_stage();
+                }
+                continue;
+            }
+            let candidates = self.candidates(*stage, state, &subject).await?;
+            if !candidates.is_empty() {
+                state.queue = candidates.into();
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn candidates(
+        &self,
+        stage: Stage,
+        state: &State,
+        subject: &Diagnostic,
+    ) -> Result<Vec<Candidate>, TaskError> {
+        if stage == Stage::Suggestions {
+            return Ok(candidate::suggested(subject));
+        }
+        let path = self.judge.path();
+        if subject.path != path {
+            return Ok(Vec::new());
+        }
+        let document = self.document_of(state);
+        let samples = self.options.effort.samples;
+        match stage {
+            Stage::Suggestions => Ok(Vec::new()),
+            Stage::Templates => Ok(candidate::templates(&document, path, subject)),
+            Stage::Infill => {
+                if samples > 0 {
+                    (self.tools.report)(&format!("asking the model about line {}", subject.line));
+                }
+                infill::candidates(self.tools, &document, path, subject, samples).await
+            }
+            Stage::WholeItem | Stage::WholeItemAgain => {
+                let again = stage == Stage::WholeItemAgain;
+                if again && state.last_reason.is_empty() {
+                    return Ok(Vec::new());
+                }
+                let problem = if again { state.last_reason.as_str() } else { "" };
+                let errors = &state.todo;
+                whole_item::candidates(
+                    self.tools, &document, path, subject, errors, problem, samples,
+                )
+                .await
+            }
+        }
+    }
+
+    /// The document as `state` has it.
+    fn document_of(&self, state: &State) -> Document {
+        let own = state.changes.iter().find(|change| change.path == *self.document.path);
+        match own {
+            Some(change) => Document::new(
+                self.document.path.to_path_buf(),
+                self.document.language(),
+                self.document.version,
+                change.text.clone(),
+            ),
+            None => self.document.clone(),
+        }
+    }
+
+    /// The changes of `state` with `candidate` on top; `None` if it does not fit, changes nothing
+    /// or was tried before.
+    fn changed(&mut self, state: &State, candidate: &Candidate) -> Option<Vec<FileChange>> {
+        let mut changes = state.changes.clone();
+        for (path, edits) in &candidate.edits {
+            let path = if path == self.judge.path() { &*self.document.path } else { path };
+            let known = changes.iter().position(|change| change.path == path);
+            let mut change = match known {
+                Some(index) => changes.remove(index),
+                None => self.untouched(path)?,
+            };
+            let new = apply(&change.text, edits).ok()?;
+            if new == change.text {
+                return None;
+            }
+            change.text = new;
+            changes.push(change);
+        }
+        changes.sort_by(|one, other| one.path.cmp(&other.path));
+        let texts = changes.iter().map(|change| (change.path.clone(), change.text.clone()));
+        self.seen.insert(texts.collect()).then_some(changes)
+    }
+
+    /// A file as it is, ready to be changed.
+    fn untouched(&self, path: &Path) -> Option<FileChange> {
+        let open = self.options.unsaved.iter().chain([self.document]).find(|d| &*d.path == path);
+        let text = match open {
+            Some(document) => document.text.to_string(),
+            None => std::fs::read_to_string(path).ok()?,
+        };
+        Some(FileChange {
+            path: path.to_owned(),
+            display: self.display(path),
+            version: open.map(|document| document.version).filter(|version| *version > 0),
+            base: Some(text.clone()),
+            text,
+        })
+    }
+
+    /// The path relative to the workspace, with `/`.
+    fn display(&self, path: &Path) -> String {
+        let own = if path == &*self.document.path { self.judge.path() } else { path };
+        let roots = [self.tools.workspace.root(), self.judge.scratch().root()];
+        let relative = roots
+            .iter()
+            .find_map(|root| path.strip_prefix(root).or(own.strip_prefix(root)).ok())
+            .map_or_else(|| path.file_name().map(PathBuf::from).unwrap_or_default(), PathBuf::from);
+        let parts: Vec<_> =
+            relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        parts.join("/")
+    }
+
+    async fn judged(
+        &mut self,
+        candidate: &Candidate,
+        changes: &[FileChange],
+    ) -> Result<Option<Verdict>, TaskError> {
+        (self.tools.report)(&format!("trying: {}", candidate.label));
+        let proposal = Proposal { title: String::new(), changes: changes.to_vec() };
+        match self.judge.judge(&self.base, &self.targets, &proposal).await {
+            Ok(verdict) => {
+                self.checks += usize::from(verdict.findings.is_some());
+                Ok(Some(verdict))
+            }
+            // One candidate may break the build as such; the check as it is did work.
+            Err(
+                crate::check::CheckError::Tool { .. } | crate::check::CheckError::Timeout { .. },
+            ) => {
+                self.checks += 1;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The outcome of changes that the tools accept, if the test command does, too.
+    async fn proved(
+        &mut self,
+        changes: &[FileChange],
+        verdict: &Verdict,
+        steps: &[String],
+    ) -> Result<Option<Outcome>, TaskError> {
+        let mut proof = verdict.proof.clone();
+        if let Some(line) = &self.options.test {
+            (self.tools.report)(&format!("running {line}"));
+            let (tested, result) = test(self.judge, line).await?;
+            if let Err(said) = result {
+                self.failed_test = Some(said);
+                return Ok(None);
+            }
+            proof.push(tested);
+        }
+        self.judge.restore()?;
+        let told: Vec<String> =
+            proof.iter().map(|proof| format!("{}: {}", proof.tool, proof.result)).collect();
+        let mut message = format!(
+            "{}; {} ({})",
+            steps.join("; "),
+            if self.targets.len() == 1 {
+                "the error is gone".to_owned()
+            } else {
+                format!("{} errors are gone", self.targets.len())
+            },
+            told.join("; ")
+        );
+        let enforcement = verdict.findings.as_ref().map(|f| f.enforcement.clone());
+        say_sandbox(&mut message, &enforcement.unwrap_or(Enforcement::Full));
+        let title = format!("Fix {}", self.display(&self.document.path));
+        let proposal = Proposal { title, changes: changes.to_vec() };
+        Ok(Some(Outcome { proposal, verified: true, proof, message }))
+    }
+
+    fn remember(&mut self, todo: &[Diagnostic], steps: &[String]) {
+        if todo.len() < self.best.0 {
+            let first = todo.first().map(told).unwrap_or_default();
+            self.best = (todo.len(), first, steps.to_vec());
+        }
+    }
+
+    fn not_proved(&self) -> Outcome {
+        let (left, first, steps) = &self.best;
+        let tried = format!(
+            "{} candidate{} checked in {} s",
+            self.checks,
+            if self.checks == 1 { "" } else { "s" },
+            self.started.elapsed().as_secs()
+        );
+        let mut message = if let Some(said) = &self.failed_test {
+            let line = self.options.test.as_deref().unwrap_or_default();
+            format!("not fixed: what compiles fails `{line}`: {said}; {tried}")
+        } else if steps.is_empty() {
+            format!("not fixed: {first}; {tried}, none helps")
+        } else {
+            format!(
+                "not fixed: the best attempt ({}) leaves {left} of {} errors, {first}; {tried}",
+                steps.join("; "),
+                self.targets.len().max(*left)
+            )
+        };
+        message.push_str("; nothing was changed");
+        say_sandbox(&mut message, &self.base.enforcement);
+        let proof: Vec<Proof> = self.base.proof.clone();
+        Outcome { proposal: Proposal::default(), verified: false, proof, message }
+    }
+}
+
+impl State {
+    fn next_stage(&mut self) {
+        self.stage += 1;
+        self.subject = 0;
+        self.fresh = true;
+    }
+
+    fn new(
+        changes: Vec<FileChange>,
+        findings: Findings,
+        mut todo: Vec<Diagnostic>,
+        steps: Vec<String>,
+    ) -> Self {
+        // A command's places stay in its order, the innermost frame first.
+        if todo.iter().any(|found| found.tool != "check") {
+            todo.sort_by_key(|found| (Phase::of(found), found.span.start));
+        }
+        Self {
+            changes,
+            findings,
+            todo,
+            steps,
+            stage: 0,
+            subject: 0,
+            queue: VecDeque::new(),
+            last_reason: String::new(),
+            fresh: true,
+        }
+    }
+}
+
+/// What is left to do after a step that helped: its subject is gone, and what came instead is less
+/// than before or lies in a later phase, which the tool had not reached.
+fn progress(
+    subject: &Diagnostic,
+    state: &State,
+    verdict: &Verdict,
+) -> Option<(Findings, Vec<Diagnostic>)> {
+    let findings = verdict.findings.clone()?;
+    let (before, after) = (&state.findings.diagnostics, &findings.diagnostics);
+    let phase = Phase::of(subject);
+    let gone = if phase == Phase::Syntax {
+        // Only the first syntax error is told; the same message may come again further down.
+        let same_file = |found: &&Diagnostic| {
+            found.path == subject.path
+                && found.severity == Severity::Error
+                && Phase::of(found) == Phase::Syntax
+        };
+        after.iter().filter(same_file).all(|found| found.line > subject.line)
+    } else {
+        remaining(std::slice::from_ref(subject), before, after).is_empty()
+    };
+    let todo: Vec<Diagnostic> = verdict
+        .remaining
+        .iter()
+        .chain(&verdict.new)
+        .cloned()
+        .map(|old| current(old, after))
+        .collect();
+    let came = unmatched(after, before);
+    let came = came.iter().filter(|found| found.severity == Severity::Error);
+    let only_later = came.clone().all(|found| {
+        Phase::of(found) > phase || (phase == Phase::Syntax && found.line > subject.line)
+    });
+    // A program that is run stops at its first fault: another one means that it got further.
+    let another = subject.tool == "check" && todo.len() <= state.todo.len();
+    (gone && (todo.len() < state.todo.len() || only_later || another)).then_some((findings, todo))
+}
+
+/// The diagnostic `old` as the last check has it: its place may have moved.
+fn current(old: Diagnostic, now: &[Diagnostic]) -> Diagnostic {
+    let alike = now.iter().filter(|found| {
+        (&found.path, &found.tool, &found.code, &found.message)
+            == (&old.path, &old.tool, &old.code, &old.message)
+    });
+    alike.min_by_key(|found| found.line.abs_diff(old.line)).cloned().unwrap_or(old)
+}
+
+fn told(diagnostic: &Diagnostic) -> String {
+    let code =
+        if diagnostic.code.is_empty() { String::new() } else { format!("[{}] ", diagnostic.code) };
+    format!("line {}: {code}{}", diagnostic.line, diagnostic.message)
+}

@@ -1,0 +1,302 @@
+//! `fix` on real small projects: what it repairs is proved by the compiler, what it cannot repair
+//! is left alone and said.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use agent::check::Settings;
+use agent::document::Document;
+use agent::engine::Engine;
+use agent::engine::scripted::{Rule, Script};
+use agent::prompt::template::Templates;
+use agent::task::fix::{self, Effort, Options};
+use agent::task::{Outcome, TaskError, Tools};
+use agent::workspace::Workspace;
+
+struct Project {
+    folder: tempfile::TempDir,
+    progress: Arc<Mutex<Vec<String>>>,
+}
+
+impl Project {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join("project").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        Self { folder, progress: Arc::default() }
+    }
+
+    fn rust(main: &str) -> Self {
+        let manifest = "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+        Self::new(&[("Cargo.toml", manifest), ("src/main.rs", main)])
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("project")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root().join(name)
+    }
+
+    fn tools(&self, script: Script, trusted: bool) -> Tools {
+        let progress = Arc::clone(&self.progress);
+        Tools {
+            engine: Engine::scripted(script),
+            workspace: Arc::new(Workspace::new(self.root())),
+            templates: Arc::new(Templates::default()),
+            check: Arc::new(Settings {
+                agent: env!("CARGO_BIN_EXE_agent").into(),
+                python: Some(python()),
+                timeout: Duration::from_secs(120),
+                cache: self.folder.path().join("cache"),
+                trusted,
+            }),
+            seed: 0,
+            report: Arc::new(move |line: &str| progress.lock().unwrap().push(line.to_owned())),
+        }
+    }
+
+    async fn fix(&self, name: &str, options: Options) -> Result<Outcome, TaskError> {
+        self.fix_with(name, options, Script::default()).await
+    }
+
+    async fn fix_with(
+        &self,
+        name: &str,
+        options: Options,
+        script: Script,
+    ) -> Result<Outcome, TaskError> {
+        let path = self.path(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let document = Document::new(path, None, 0, text);
+        fix::run(&self.tools(script, true), &document, &options).await
+    }
+
+    async fn fixed(&self, name: &str) -> String {
+        let outcome = self.fix(name, Options::default()).await.unwrap();
+        self.text_after(name, &outcome)
+    }
+
+    /// The file's text after `outcome`, which must be verified and change this file only.
+    #[track_caller]
+    fn text_after(&self, name: &str, outcome: &Outcome) -> String {
+        assert!(outcome.verified, "{}\n{:#?}", outcome.message, self.progress.lock().unwrap());
+        assert_eq!(outcome.proposal.changes.len(), 1, "{outcome:#?}");
+        let change = &outcome.proposal.changes[0];
+        assert_eq!((change.path.as_path(), change.display.as_str()), (&*self.path(name), name));
+        // The user's own file is never touched.
+        let base = std::fs::read_to_string(self.path(name)).unwrap();
+        assert_eq!(change.base.as_deref(), Some(base.as_str()));
+        change.text.clone()
+    }
+}
+
+/// Without any tool beside it: what is proved must not depend on this machine.
+fn python() -> PathBuf {
+    ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/homebrew/bin/python3"]
+        .map(PathBuf::from)
+        .into_iter()
+        .find(|path| path.exists())
+        .expect("a Python interpreter")
+}
+
+fn nothing_left_behind(root: &Path) {
+    let names: Vec<_> = std::fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(!names.contains(&"target".to_owned()), "{names:?}");
+    assert!(!names.contains(&"Cargo.lock".to_owned()), "{names:?}");
+}
+
+#[tokio::test]
+async fn one_rust_file_with_four_faults_of_three_phases_is_repaired() {
+    let project = Project::rust(
+        "fn total(values: &[u32]) -> u64 {\n    let sum = 0;\n    for value in values {\n        \
+         sum += u64::from(*value);\n    }\n    sum\n}\n\nfn main() {\n    let mut counts = \
+         HashMap::new();\n    counts.insert(1u32, 2u32);\n    let name: String = \"abc\";\n    \
+         println!(\"{name} {} {}\", totl(&[1]), counts.len());\n}\n",
+    );
+    let outcome = project.fix("src/main.rs", Options::default()).await.unwrap();
+    let text = project.text_after("src/main.rs", &outcome);
+    assert!(text.starts_with("use std::collections::HashMap;\n"), "{text}");
+    assert!(text.contains("let mut sum = 0;"), "{text}");
+    assert!(text.contains("\"abc\".to_string();"), "{text}");
+    assert!(text.contains("total(&[1])"), "{text}");
+    assert_eq!(outcome.proof[0].result, "0 errors");
+    assert_eq!(outcome.proof[0].level.name(), "compile");
+    assert!(outcome.proof[0].command.starts_with("cargo check"), "{:?}", outcome.proof);
+    nothing_left_behind(&project.root());
+}
+
+#[tokio::test]
+async fn a_clean_rust_file_is_verified_and_unchanged() {
+    let project = Project::rust("fn main() {}\n");
+    let outcome = project.fix("src/main.rs", Options::default()).await.unwrap();
+    assert!(outcome.verified && outcome.proposal.is_empty());
+    assert!(outcome.message.starts_with("nothing to fix (cargo: 0 errors)"), "{}", outcome.message);
+}
+
+#[tokio::test]
+async fn a_warning_is_repaired_only_where_it_was_asked_for() {
+    let text = "fn main() {\n    let mut x = 1;\n    println!(\"{x}\");\n}\n";
+    let project = Project::rust(text);
+    let outcome = project.fix("src/main.rs", Options::default()).await.unwrap();
+    assert!(outcome.verified && outcome.proposal.is_empty());
+    let at = text.find("mut").unwrap();
+    let options = Options { span: Some(agent::text::Span::empty(at)), ..Options::default() };
+    let outcome = project.fix("src/main.rs", options).await.unwrap();
+    let fixed = project.text_after("src/main.rs", &outcome);
+    assert_eq!(fixed, text.replace("mut ", ""));
+}
+
+#[tokio::test]
+async fn a_file_that_no_target_names_is_not_called_sound() {
+    let project = Project::rust("fn main() {}\n");
+    std::fs::write(project.path("src/orphan.rs"), "fn f() -> u32 { \"x\" }\n").unwrap();
+    let error = project.fix("src/orphan.rs", Options::default()).await.unwrap_err();
+    assert!(error.to_string().contains("not part of package sample"), "{error}");
+}
+
+#[tokio::test]
+async fn a_lone_rust_file_is_checked_by_rustc() {
+    let project = Project::new(&[(
+        "lone.rs",
+        "fn main() {\n    let x = 1;\n    x += 1;\n    let _ = x;\n}\n",
+    )]);
+    let text = project.fixed("lone.rs").await;
+    assert!(text.contains("let mut x = 1;"), "{text}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_repaired_is_left_alone_and_said() {
+    let project = Project::rust(
+        "fn main() {\n    let x: u32 = frobnicate_everything();\n    println!(\"{x}\");\n}\n",
+    );
+    let outcome = project.fix("src/main.rs", Options::default()).await.unwrap();
+    assert!(!outcome.verified && outcome.proposal.is_empty(), "{outcome:#?}");
+    assert!(outcome.message.starts_with("not fixed: line 2: [E0425]"), "{}", outcome.message);
+    assert!(outcome.message.ends_with("nothing was changed"), "{}", outcome.message);
+}
+
+#[tokio::test]
+async fn a_repair_that_fails_the_tests_is_not_verified() {
+    let project = Project::rust("fn main() {\n    let x = 1;\n    x += 1;\n    let _ = x;\n}\n");
+    let options = Options { test: Some("false".to_owned()), ..Options::default() };
+    let outcome = project.fix("src/main.rs", options).await.unwrap();
+    assert!(!outcome.verified && outcome.proposal.is_empty());
+    assert!(outcome.message.contains("fails `false`"), "{}", outcome.message);
+    let options = Options { test: Some("test -f Cargo.toml".to_owned()), ..Options::default() };
+    let outcome = project.fix("src/main.rs", options).await.unwrap();
+    assert!(outcome.verified, "{}", outcome.message);
+    assert_eq!(outcome.proof.last().unwrap().level.name(), "tests");
+}
+
+#[tokio::test]
+async fn python_syntax_errors_are_repaired_one_after_the_other() {
+    let project = Project::new(&[
+        ("pyproject.toml", ""),
+        (
+            "m.py",
+            "def total(values)\n    result = 0\n    for value in values\n        result += abs(value\n    return result\n",
+        ),
+    ]);
+    assert_eq!(
+        project.fixed("m.py").await,
+        "def total(values):\n    result = 0\n    for value in values:\n        result += abs(value)\n    return result\n"
+    );
+}
+
+#[tokio::test]
+async fn python_syntax_alone_is_said_to_be_syntax() {
+    let project = Project::new(&[("m.py", "x = [1, 2\n")]);
+    let outcome = project.fix("m.py", Options::default()).await.unwrap();
+    assert_eq!(project.text_after("m.py", &outcome), "x = [1, 2]\n");
+    assert_eq!(outcome.proof[0].level.name(), "syntax");
+    assert_eq!(outcome.proof[0].tool, "py_compile");
+}
+
+#[tokio::test]
+async fn the_users_own_check_command_judges() {
+    let project = Project::new(&[(
+        "m.py",
+        "def greet(name):\n    return \"hello \" + nane\n\nif __name__ == \"__main__\":\n    print(greet(\"you\"))\n",
+    )]);
+    let check = format!("{} m.py", python().display());
+    let options = Options { check: Some(check.clone()), ..Options::default() };
+    let outcome = project.fix("m.py", options).await.unwrap();
+    let text = project.text_after("m.py", &outcome);
+    assert!(text.contains("\"hello \" + name\n"), "{text}");
+    assert_eq!(
+        (outcome.proof[0].command.as_str(), outcome.proof[0].result.as_str()),
+        (&*check, "passed")
+    );
+}
+
+#[tokio::test]
+async fn the_editors_text_is_what_is_repaired() {
+    let project = Project::rust("fn main() {}\n");
+    let text =
+        "mod other;\n\nfn main() {\n    let x: u32 = other::on();\n    println!(\"{x}\");\n}\n";
+    let document = Document::new(project.path("src/main.rs"), None, 7, text.to_owned());
+    let other = "pub fn one() -> u32 {\n    1\n}\n";
+    let other = Document::new(project.path("src/other.rs"), None, 3, other.to_owned());
+    let options = Options { unsaved: vec![other], ..Options::default() };
+    let tools = project.tools(Script::default(), true);
+    let outcome = fix::run(&tools, &document, &options).await.unwrap();
+    assert!(outcome.verified, "{}", outcome.message);
+    let change = &outcome.proposal.changes[0];
+    assert_eq!((change.version, change.base.as_deref()), (Some(7), Some(text)));
+    assert_eq!(change.text, text.replace("on()", "one()"));
+    assert!(!project.path("src/other.rs").exists());
+}
+
+#[tokio::test]
+async fn nothing_is_executed_in_an_untrusted_workspace() {
+    let project = Project::new(&[("m.py", "x = (\n")]);
+    let document = Document::new(project.path("m.py"), None, 0, "x = (\n".to_owned());
+    let tools = project.tools(Script::default(), false);
+    let error = fix::run(&tools, &document, &Options::default()).await.unwrap_err();
+    assert!(error.to_string().contains("not trusted"), "{error}");
+    assert!(!project.folder.path().join("cache").exists());
+}
+
+#[tokio::test]
+async fn a_chat_model_rewrites_the_item_and_hears_what_was_wrong() {
+    let project = Project::rust(
+        "fn main() {\n    let x: u32 = frobnicate_everything();\n    println!(\"{x}\");\n}\n",
+    );
+    let bad = "```rust\nfn main() {\n    todo!()\n}\n```";
+    let good =
+        "Here:\n```rust\nfn main() {\n    let x: u32 = 42;\n    println!(\"{x}\");\n}\n```\n";
+    let script = Script {
+        rules: vec![
+            Rule { when: "did not work".to_owned(), answers: vec![good.to_owned()] },
+            Rule { when: String::new(), answers: vec![bad.to_owned()] },
+        ],
+        chat_template: Some(
+            "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}"
+                .to_owned(),
+        ),
+        ..Script::default()
+    };
+    let outcome = project.fix_with("src/main.rs", Options::default(), script).await.unwrap();
+    let text = project.text_after("src/main.rs", &outcome);
+    assert_eq!(text, "fn main() {\n    let x: u32 = 42;\n    println!(\"{x}\");\n}\n");
+}
+
+#[tokio::test]
+async fn the_effort_is_a_limit() {
+    let project = Project::new(&[("m.py", "def f(:\n    ] [ ) (\n")]);
+    let effort = Effort { checks: 3, ..Effort::default() };
+    let outcome = project.fix("m.py", Options { effort, ..Options::default() }).await.unwrap();
+    assert!(!outcome.verified);
+    assert!(outcome.message.contains("candidates checked"), "{}", outcome.message);
+    let tried = project.progress.lock().unwrap().iter().filter(|l| l.starts_with("trying")).count();
+    assert!(tried >= 3, "{tried}");
+}
