@@ -138,3 +138,163 @@ fn with_members<'a>(symbols: &'a [Symbol], name: &str) -> Vec<&'a Symbol> {
     let member = |symbol: &Symbol| symbol.owner.as_deref() == Some(name) && symbol.public;
     symbols.iter().filter(|symbol| is_it(symbol) || member(symbol)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    /// The excerpts at the cursor of a fixture with several files: the first holds the cursor.
+    fn shown(fixture: &str) -> String {
+        let files = fixture::parse(fixture);
+        let mut index = Index::default();
+        for file in &files {
+            index.insert(Path::new(&file.path), &file.text);
+        }
+        let file = &files[0];
+        let path = Path::new(&file.path);
+        let document = Document::new(path.to_owned(), None, 0, file.text.clone());
+        let span = Span::empty(file.cursors[0]);
+        let items = document.items();
+        let mut out = String::new();
+        for excerpt in excerpts(&document, "shop", path, &items, span, &index) {
+            out += &format!("== {} ({})\n{}", excerpt.path.display(), excerpt.reason, excerpt.text);
+        }
+        out
+    }
+
+    #[test]
+    fn rust_imports_are_shown_with_members_fields_and_docs() {
+        insta::assert_snapshot!(shown(
+            "//- /src/cart.rs
+use std::fmt;
+use crate::item::Item;
+use super::money::{self, round as r};
+fn total() { ˇ }
+//- /src/item.rs
+/// Something to sell.
+/// It has a price.
+pub struct Item { pub price: u64 }
+impl Item {
+    /// Makes one.
+    pub fn new(price: u64) -> Self { Self { price } }
+    fn hidden(&self) {}
+}
+pub struct Other;
+//- /src/money.rs
+/// Rounds.
+pub fn round(x: f64) -> u64 { x as u64 }
+fn private() {}
+"
+        ), @"
+        == src/item.rs (imported)
+        /// Something to sell.
+        pub struct Item { pub price: u64 }
+        impl Item {
+            /// Makes one.
+            pub fn new(price: u64) -> Self;
+        }
+        == src/money.rs (imported)
+        /// Rounds.
+        pub fn round(x: f64) -> u64;
+        ");
+    }
+
+    #[test]
+    fn members_of_the_enclosing_type_come_first() {
+        insta::assert_snapshot!(shown(
+            "//- /src/view.rs
+use crate::item::Item;
+impl Cart {
+    fn show(&self) { ˇ }
+}
+//- /src/cart.rs
+pub struct Cart { items: Vec<u64> }
+impl Cart {
+    fn total(&self) -> u64 { 0 }
+}
+//- /src/item.rs
+pub struct Item;
+"
+        ), @"
+        == src/cart.rs (enclosing type)
+        pub struct Cart { items: Vec<u64> }
+        impl Cart {
+            fn total(&self) -> u64;
+        }
+        == src/item.rs (imported)
+        pub struct Item;
+        ");
+    }
+
+    #[test]
+    fn crates_of_the_workspace_and_reexports_are_followed() {
+        insta::assert_snapshot!(shown(
+            "//- /app/src/main.rs
+use my_store::Store;
+use shop::Shop;
+fn main() { ˇ }
+//- /my-store/src/lib.rs
+mod inner;
+pub use inner::Store;
+//- /my-store/src/inner.rs
+pub struct Store;
+//- /src/lib.rs
+pub struct Shop;
+"
+        ), @"
+        == my-store/src/inner.rs (imported)
+        pub struct Store;
+        == src/lib.rs (imported)
+        pub struct Shop;
+        ");
+    }
+
+    #[test]
+    fn python_imports_absolute_and_relative_are_shown() {
+        insta::assert_snapshot!(shown(
+            "//- /pkg/cart.py
+import os
+from .item import Item
+from pkg.money import round_up, _hidden
+from . import names
+x = ˇ
+//- /pkg/__init__.py
+//- /pkg/item.py
+class Item:
+    \"\"\"Something to sell.\"\"\"
+    price: int
+
+    def cost(self, n: int) -> int:
+        \"\"\"Price of n.\"\"\"
+        return n
+
+    def empty(self):
+        return 0
+//- /pkg/money.py
+def round_up(x):
+    return x
+//- /pkg/names.py
+def first(name): return name
+"
+        ), @r#"
+        == pkg/item.py (imported)
+        class Item:
+            """Something to sell."""
+            price: int
+            def cost(self, n: int) -> int:
+                """Price of n."""
+            def empty(self): ...
+        == pkg/money.py (imported)
+        def round_up(x): ...
+        == pkg/names.py (imported)
+        def first(name): ...
+        "#);
+    }
+
+    #[test]
+    fn what_is_not_in_the_workspace_is_left_out() {
+        assert_eq!(shown("//- /src/a.rs\nuse std::fmt;\nuse serde::Serialize;\nfn a() {ˇ}\n"), "");
+        assert_eq!(shown("//- /a.py\nimport os\nfrom ..x import y\nfrom . import z\nˇ\n"), "");
+    }
+}
