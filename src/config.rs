@@ -4,6 +4,7 @@
 //! settings < flags.
 
 pub mod docs;
+pub mod fields;
 pub mod load;
 pub mod options;
 pub mod places;
@@ -11,5 +12,5 @@ pub mod source;
 pub mod trust;
 pub mod value;
 
+pub use fields::Config;
 pub use load::{Loaded, Problem, Sources, load};
-pub use options::Config;

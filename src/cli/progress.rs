@@ -72,7 +72,11 @@ pub(super) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
         tokio::select! {
             biased;
             Ok(()) = tokio::signal::ctrl_c() => Err(Failure::interrupted()),
-            answer = work => answer,
+            answer = async {
+                // From here on Ctrl-C is ours.
+                tracing::info!("working");
+                work.await
+            } => answer,
         }
     });
     // Blocking work that cannot be cancelled (reading an index) must not hold the end up.

@@ -55,12 +55,12 @@ impl Session {
         flags: &Flags,
         executes: bool,
     ) -> Result<Self, Failure> {
-        let path = std::path::absolute(path)
+        let absolute = std::path::absolute(path)
             .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-        let workspace = Arc::new(Workspace::of_file(&path));
+        let workspace = Arc::new(Workspace::of_file(&absolute));
         let config = configuration(Some(workspace.root()), flags).config;
         use_threads(&config)?;
-        let document = document(path, from_stdin)?;
+        let document = document(path, absolute, from_stdin)?;
         let progress = Progress::start("loading the model");
         let indexed = index(&workspace);
         let opened = OpenModel::of(&config).inspect_err(|_| progress.end())?;
@@ -182,9 +182,9 @@ pub(super) fn use_threads(config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// The document of `path`, which is absolute.
-fn document(path: PathBuf, from_stdin: bool) -> Result<Document, Failure> {
-    if secret::is_secret_path(&path) {
+/// The document of `path`, as named by the user, in messages.
+fn document(path: &Path, absolute: PathBuf, from_stdin: bool) -> Result<Document, Failure> {
+    if secret::is_secret_path(&absolute) {
         return Err(Failure::usage(format!(
             "{}: its name says that it holds secrets, so it is never read",
             path.display()
@@ -193,9 +193,9 @@ fn document(path: PathBuf, from_stdin: bool) -> Result<Document, Failure> {
     let text = if from_stdin {
         text_of(std::io::stdin().lock(), MAX_SOURCE, "standard input")?
     } else {
-        read(&path, MAX_SOURCE)?
+        read(path, MAX_SOURCE)?
     };
-    Ok(Document::new(path, None, 0, text))
+    Ok(Document::new(absolute, None, 0, text))
 }
 
 fn read(path: &Path, limit: u64) -> Result<String, Failure> {

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::options::{Config, DEVICES, Declaration, Kind, OPTIONS};
+use super::fields::Config;
+use super::options::{DEVICES, Declaration, Kind, OPTIONS};
 
 /// Stands before the generated part of a Markdown file.
 pub const START: &str = "<!-- options -->";

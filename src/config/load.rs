@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::options::{Config, Declaration, Origin};
+use super::fields::Config;
+use super::options::{Declaration, Origin};
 use super::source::{self, Setting};
 use super::value::Value;
 use super::{places, trust};

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn places(variables: &[(&str, &str)]) -> Places {
-        Places::new(Some("/home/u".into()), Some("/home/u/.cache".into()), |name| {
+        Places::new(Some("/u".into()), Some("/u/.cache".into()), |name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
         })
     }
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn the_first_variable_that_is_set_wins() {
         let hub = |variables| places(variables).hugging_face;
-        assert_eq!(hub(&[]), [PathBuf::from("/home/u/.cache/huggingface/hub")]);
+        assert_eq!(hub(&[]), [PathBuf::from("/u/.cache/huggingface/hub")]);
         assert_eq!(hub(&[("HF_HOME", "/h")]), [PathBuf::from("/h/hub")]);
         assert_eq!(hub(&[("HF_HOME", "/h"), ("HF_HUB_CACHE", "/c")]), [PathBuf::from("/c")]);
     }
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(
             places(&[]).ollama,
             [
-                PathBuf::from("/home/u/.ollama/models"),
+                PathBuf::from("/u/.ollama/models"),
                 PathBuf::from("/usr/share/ollama/.ollama/models")
             ]
         );

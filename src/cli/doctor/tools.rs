@@ -1,9 +1,11 @@
 //! Other programs that checks use when they are there.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::check::Settings;
+use crate::check::python::Subject;
 use crate::check::command::{self, Invocation};
 
 /// How long a program may take to tell its version.
@@ -21,27 +23,30 @@ pub(super) struct Tool {
 
 /// Asks every program for its version.
 pub(super) async fn find(settings: &Settings, root: &Path) -> Vec<Tool> {
-    let python = settings.python.clone().unwrap_or_else(|| "python3".into()).into_os_string();
-    let python = &python;
+    // A file that need not exist: what matters is the folder.
+    let subject = Subject::find(settings, &root.join("module.py"), root).ok();
+    let python = subject.as_ref().map_or(Path::new("python3"), Subject::interpreter);
+    let ask = |program: OsString| version(Invocation::new(program, root, PATIENCE).arg("--version"));
     let on_path = |name: &'static str, mend: &'static str| async move {
-        Tool {
-            name,
-            version: version(Invocation::new(name, root, PATIENCE).arg("--version")).await,
-            mend,
-        }
+        Tool { name, version: ask(name.into()).await, mend }
+    };
+    let beside_python = |name: &'static str, mend: &'static str| async move {
+        let beside = python.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        let program = if beside.is_file() { beside.into_os_string() } else { name.into() };
+        Tool { name, version: ask(program).await, mend }
     };
     let (cargo, rustc, interpreter, pytest, ruff, mypy, pyright) = futures_util::join!(
         on_path("cargo", "Rust projects are checked with it; https://rustup.rs installs it"),
         on_path("rustc", "single Rust files are checked with it; https://rustup.rs installs it"),
-        version(Invocation::new(python, root, PATIENCE).arg("--version")),
+        ask(python.into()),
         version(Invocation::new(python, root, PATIENCE).args(["-m", "pytest", "--version"])),
-        on_path("ruff", "Python names are checked with it; `pip install ruff`"),
-        on_path("mypy", "Python types are checked with it; `pip install mypy`"),
-        on_path("pyright", "Python types are checked with it; `pip install pyright`"),
+        beside_python("ruff", "Python names are checked with it; `pip install ruff`"),
+        beside_python("mypy", "Python types are checked with it; `pip install mypy`"),
+        beside_python("pyright", "Python types are checked with it; `pip install pyright`"),
     );
     let python = Tool {
         name: "python",
-        version: interpreter.map(|version| format!("{version} ({})", Path::new(python).display())),
+        version: interpreter.map(|version| format!("{version} ({})", python.display())),
         mend: "Python files are checked and tested with it; install Python 3 or set check.python",
     };
     let pytest = Tool {

@@ -1,0 +1,95 @@
+//! The options in force, as the program reads them.
+
+use std::path::PathBuf;
+
+use crate::engine::{DeviceChoice, EngineOptions};
+
+/// The options in force. Its `Default` holds the defaults, and nothing else does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Model to use; `None` is the built-in one.
+    pub model: Option<String>,
+    /// About finding models.
+    pub models: Models,
+    /// Device to run on.
+    pub device: DeviceChoice,
+    /// CPU threads; `None` means physical cores.
+    pub threads: Option<usize>,
+    /// Seed of the sampler.
+    pub seed: u64,
+    /// About completion.
+    pub complete: Complete,
+    /// About checks.
+    pub check: Check,
+    /// About task prompts.
+    pub prompts: Prompts,
+    /// Which log messages go to standard error.
+    pub log: String,
+}
+
+/// About finding models.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Models {
+    /// More folders with GGUF files.
+    pub directories: Vec<PathBuf>,
+}
+
+/// About completion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complete {
+    /// Whether editors get suggestions at all.
+    pub enabled: bool,
+    /// How many candidates are sampled.
+    pub candidates: usize,
+    /// Longest suggestion in tokens.
+    pub max_tokens: usize,
+    /// Tokens for the prompt.
+    pub context_tokens: usize,
+    /// Whether suggestions may have several lines.
+    pub multi_line: bool,
+}
+
+/// About checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Longest time one command may take, in seconds.
+    pub timeout_seconds: u64,
+    /// Python to use instead of the one found.
+    pub python: Option<PathBuf>,
+}
+
+/// About task prompts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Prompts {
+    /// Folder whose `NAME.md` files replace the task prompts of the same name.
+    pub directory: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            model: None,
+            models: Models::default(),
+            device: DeviceChoice::Auto,
+            threads: None,
+            seed: 0,
+            complete: Complete {
+                enabled: true,
+                candidates: 1,
+                max_tokens: 64,
+                context_tokens: 2048,
+                multi_line: true,
+            },
+            check: Check { timeout_seconds: 120, python: None },
+            prompts: Prompts::default(),
+            log: "warn".to_owned(),
+        }
+    }
+}
+
+impl Config {
+    /// What the engine needs of it.
+    pub fn engine_options(&self) -> EngineOptions {
+        EngineOptions { device: self.device, threads: self.threads, context_length: None }
+    }
+}

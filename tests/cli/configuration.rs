@@ -1,0 +1,91 @@
+//! Options, trust, and the commands that show what is there.
+
+use super::project::Project;
+
+#[test]
+fn unknown_and_wrong_options_are_reported_with_their_line_and_the_rest_is_used() {
+    let project = Project::new(&[
+        ("a.py", "x = \n"),
+        ("agent.toml", "seed = 5\nspeed = 9\n\n[complete]\nmax_token = 3\ncandidates = \"two\"\n"),
+    ]);
+    let run = project.run(&["complete", "a.py:1:5", &project.filling(&["1"])]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "1\n"), "{run:?}");
+    for said in [
+        "agent.toml:2: unknown option speed",
+        "agent.toml:5: unknown option complete.max_token; is complete.max_tokens meant?",
+        "agent.toml:6: complete.candidates: a text where a whole number is wanted",
+    ] {
+        assert!(run.stderr.contains(said), "{said} is not in {}", run.stderr);
+    }
+    let object = project.run(&["config", "--json"]).json();
+    assert_eq!(object["options"]["seed"]["value"], 5);
+    assert!(object["options"]["seed"]["set_by"].as_str().unwrap().ends_with("agent.toml:1"));
+    assert_eq!(object["problems"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn the_users_file_stands_below_the_workspaces() {
+    let project = Project::new(&[("agent.toml", "seed = 2\n")]);
+    let user = project.home(".config/agent");
+    std::fs::create_dir_all(&user).unwrap();
+    std::fs::write(user.join("agent.toml"), "seed = 1\nthreads = 1\n").unwrap();
+    let options = &project.run(&["config", "--json"]).json()["options"];
+    assert_eq!((&options["seed"]["value"], &options["threads"]["value"]), (&2.into(), &1.into()));
+}
+
+#[test]
+fn a_workspace_names_programs_only_once_it_is_trusted() {
+    let project = Project::new(&[("agent.toml", "[check]\npython = \"bin/python\"\n")]);
+    let before = project.run(&["config", "--json"]);
+    assert!(before.json()["options"]["check.python"]["value"].is_null());
+    assert!(before.stderr.contains("agent.toml:2: check.python: ignored"), "{before:?}");
+
+    assert_eq!(project.run(&["trust", "."]).code, 0);
+    let listed = project.run(&["trust", "--list"]);
+    let canonical = project.root().canonicalize().unwrap();
+    assert_eq!(listed.stdout.trim_end(), canonical.to_str().unwrap());
+    let after = project.run(&["config", "--json"]);
+    assert!(after.json()["options"]["check.python"]["value"].as_str().is_some());
+    assert_eq!(after.stderr, "");
+
+    assert_eq!(project.run(&["trust", ".", "--remove"]).code, 0);
+    assert_eq!(project.run(&["trust", ".", "--remove"]).code, 1);
+    assert_eq!(project.run(&["trust", "--list"]).stdout, "");
+}
+
+#[test]
+fn models_of_configured_folders_are_listed_and_chosen_by_name() {
+    let project = Project::new(&[
+        ("models/tiny.gguf", "GGUF"),
+        ("agent.toml", "models.directories = [\"models\"]\n"),
+    ]);
+    let run = project.run(&["model", "list"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stdout.lines().any(|line| line.starts_with("tiny ")), "{run:?}");
+    let listed = project.run(&["model", "list", "--json"]).json();
+    let names: Vec<&str> =
+        listed["models"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
+    assert_eq!(names.contains(&"builtin"), cfg!(feature = "builtin-model"), "{names:?}");
+    project.write("a.py", "x = \n");
+    let run = project.run(&["complete", "a.py:1:5", "--model", "tiny"]);
+    assert!(run.code == 2 && run.stderr.contains("tiny.gguf"), "{run:?}");
+}
+
+#[cfg(feature = "builtin-model")]
+#[test]
+fn the_doctor_names_and_measures_everything() {
+    let project = Project::new(&[]);
+    let run = project.run(&["doctor", "--json"]);
+    let object = run.json();
+    assert_eq!(run.code, 0, "{object}");
+    assert_eq!(object["model"]["origin"], "built in");
+    assert!(object["speed"]["prompt_tokens_per_second"].as_f64().unwrap() > 0.0, "{object}");
+    assert!(object["speed"]["generated_tokens_per_second"].as_f64().unwrap() > 0.0, "{object}");
+    assert!(object["sandbox"]["enforcement"].is_string() && object["tools"].is_object());
+    assert_eq!(object["faults"], serde_json::json!([]));
+
+    project.write("agent.toml", "speed = 1\n");
+    let run = project.run(&["doctor"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stdout.contains("agent.toml:1: unknown option speed"), "{run:?}");
+}
