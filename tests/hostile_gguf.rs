@@ -199,6 +199,12 @@ fn broken_characters_in_values_are_replaced() {
 }
 
 #[test]
+fn a_part_of_a_model_is_refused_as_such() {
+    unsupported(&writer().unsigned("split.count", 3).finish(), "split.count: one of 3 parts");
+    assert!(open(&writer().unsigned("split.count", 1).finish()).is_ok());
+}
+
+#[test]
 fn alignment_is_a_sane_power_of_two() {
     for alignment in [8, 32, 64] {
         let metadata_only = Writer::new().unsigned("general.alignment", alignment).finish();

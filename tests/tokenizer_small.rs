@@ -260,6 +260,8 @@ fn unknown_kinds_are_refused_by_name_with_what_is_known() {
     let message = refusal(&vocabulary.writer("gpt2", "tekken"));
     assert!(message.contains("tokenizer.ggml.pre: pre-tokenizer `tekken`"), "{message}");
     assert!(message.contains("qwen2") && message.contains("deepseek-coder"), "{message}");
+    let old = vocabulary.writer("gpt2", "").without("tokenizer.ggml.pre");
+    assert!(refusal(&old).contains("tokenizer.ggml.pre: the file is too old"));
     let message = refusal(&Writer::new());
     assert!(message.ends_with("tokenizer.ggml.model: the metadata lacks this key"), "{message}");
 }

@@ -217,9 +217,13 @@ impl Tokenizer {
     /// The id of a token spelled `spelling` in the file.
     pub fn id(&self, spelling: &str) -> Option<u32> {
         let spelled = |id: &u32| self.vocabulary.spelling(*id).unwrap_or_default();
-        let ids = self
-            .by_spelling
-            .get_or_init(|| sorted(&self.vocabulary, |_| true, |id| self.vocabulary.spelling(id)));
+        let ids = self.by_spelling.get_or_init(|| {
+            sorted(
+                &self.vocabulary,
+                |_| true,
+                |id| self.vocabulary.spelling(id).unwrap_or_default().as_bytes(),
+            )
+        });
         let place = ids.partition_point(|id| spelled(id) < spelling);
         ids.get(place).copied().filter(|id| spelled(id) == spelling)
     }
@@ -274,12 +278,22 @@ fn spelled(vocabulary: &Vocabulary, wanted: impl Fn(Kind) -> bool) -> Spelled {
     Spelled::new(ids.filter_map(|id| Some((vocabulary.spelling(id)?, id))))
 }
 
-fn sorted<'a, K: Ord>(
+/// The wanted ids in the order of their keys, ids of equal keys in theirs.
+fn sorted<'a>(
     vocabulary: &'a Vocabulary,
     wanted: impl Fn(u32) -> bool,
-    key: impl Fn(u32) -> K + 'a,
+    key: impl Fn(u32) -> &'a [u8],
 ) -> Vec<u32> {
-    let mut ids: Vec<u32> = vocabulary.ids().filter(|id| wanted(*id)).collect();
-    ids.sort_unstable_by_key(|id| (key(*id), *id));
-    ids
+    // Most keys differ in their first bytes, which are compared as one number.
+    let start =
+        |key: &[u8]| key.iter().chain(&[0; 8]).take(8).fold(0, |n, b| n << 8 | u64::from(*b));
+    let ids = vocabulary.ids().filter(|id| wanted(*id));
+    let mut keyed: Vec<(u64, u32)> = ids.map(|id| (start(key(id)), id)).collect();
+    keyed.sort_unstable_by(|(first_start, first), (second_start, second)| {
+        first_start
+            .cmp(second_start)
+            .then_with(|| key(*first).cmp(key(*second)))
+            .then(first.cmp(second))
+    });
+    keyed.into_iter().map(|(_, id)| id).collect()
 }

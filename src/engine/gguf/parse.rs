@@ -32,6 +32,7 @@ pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Content, EngineError> {
     let mut reader = Reader { file, bytes: head, position: 0 };
     let counts = reader.header()?;
     let metadata = reader.metadata(counts.values)?;
+    reader.refuse_split(&metadata)?;
     let places = reader.places(counts.tensors)?;
     let alignment = reader.alignment(&metadata)?;
     let data_start = (reader.position as u64).next_multiple_of(alignment);
@@ -100,6 +101,17 @@ impl<'a> Reader<'a> {
             metadata.insert(key, value);
         }
         Ok(metadata)
+    }
+
+    /// A part of a model has only some of its tensors.
+    fn refuse_split(&self, metadata: &BTreeMap<String, Value>) -> Result<(), EngineError> {
+        let key = "split.count";
+        let parts = metadata.get(key).and_then(Value::as_unsigned).unwrap_or(0);
+        if parts < 2 {
+            return Ok(());
+        }
+        let message = format!("one of {parts} parts of a model, merge them into one file");
+        Err(self.unsupported(key, message))
     }
 
     fn value(&mut self, key: &str) -> Result<Value, EngineError> {

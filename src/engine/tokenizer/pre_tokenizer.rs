@@ -118,6 +118,11 @@ impl PreTokenizer {
     /// By the file's name for it; an unknown one is refused, because a wrong guess degrades every
     /// answer without any sign of it.
     pub(super) fn from_gguf(gguf: &Gguf) -> Result<Self, EngineError> {
+        if gguf.get(KEY).is_none() {
+            let message = "the file is too old to say how its text is cut into words: get or \
+                           convert the model anew";
+            return Err(gguf.unsupported(KEY, message));
+        }
         let name = gguf.string(KEY)?;
         let Some(family) = FAMILIES.iter().find(|family| family.names.contains(&name)) else {
             let known: Vec<_> = FAMILIES.iter().flat_map(|family| family.names).copied().collect();
