@@ -54,7 +54,8 @@ pub struct EngineOptions {
     /// Threads for the CPU; `None` means physical cores. The number is fixed when the process first
     /// computes and comes from the environment ([`device::THREAD_VARIABLES`]): here it is only
     /// compared with what is in force, and a difference is a warning. A front end that offers a
-    /// choice starts itself with those variables set.
+    /// choice starts itself with those variables set. A small model ([`model::is_small`]) runs on
+    /// one thread in any case.
     pub threads: Option<usize>,
     /// Longest sequence in tokens, at most the model's own; `None` means the model's own, at most
     /// 32768.
@@ -117,9 +118,11 @@ impl Engine {
     pub fn load(source: &ModelSource, options: &EngineOptions) -> Result<Self, EngineError> {
         let gguf = gguf::Gguf::open(source)?;
         let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf)?);
-        let device::Opened { device, description } = device::open(options.device, options.threads)?;
+        let small = model::is_small(&gguf);
+        let device::Opened { device, description, threads } =
+            device::open(options.device, options.threads, small)?;
         let limit = options.context_length.unwrap_or(LONGEST_CONTEXT);
-        let decoder = model::load(&gguf, &device, limit)?;
+        let decoder = model::load(&gguf, &device, limit, small)?;
         if tokenizer.vocabulary_size() > decoder.vocabulary() {
             let message = format!(
                 "{} tokens, but the embedding has only {}",
@@ -133,7 +136,7 @@ impl Engine {
         Ok(Self {
             info: Arc::new(info),
             tokenizer: Some(Arc::clone(&tokenizer)),
-            queue: worker::Queue::start(local::LocalModel::new(decoder, tokenizer)),
+            queue: worker::Queue::start(local::LocalModel::new(decoder, tokenizer, threads)),
         })
     }
 

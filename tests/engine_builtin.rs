@@ -123,7 +123,7 @@ fn interactive_work_pre_empts_background_work_without_changing_it() {
     let other = || Request { max_tokens: 4, ..fim("def f(x):\n    ", "\n") };
     let story = |priority| Request {
         pieces: vec![Piece::Text("import os\n\n".to_owned())],
-        max_tokens: 150,
+        max_tokens: 60,
         priority,
         sampling: Sampling { temperature: 1.2, ..Sampling::default() },
         ..Request::default()

@@ -14,7 +14,12 @@ use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qw
 use tiny_model::{CONTEXT, Tiny, VOCABULARY, open};
 
 fn decoder(bytes: &[u8]) -> Box<dyn Decoder> {
-    model::load(&open(bytes), &Device::Cpu, usize::MAX).unwrap()
+    model::load(&open(bytes), &Device::Cpu, usize::MAX, false).unwrap()
+}
+
+/// As a small model is run: on one thread, in f32.
+fn small_decoder(bytes: &[u8]) -> Box<dyn Decoder> {
+    model::load(&open(bytes), &Device::Cpu, usize::MAX, true).unwrap()
 }
 
 fn tokens(count: usize) -> Vec<u32> {
@@ -87,20 +92,22 @@ fn agrees(tiny: Tiny) {
     let bytes = tiny.file();
     let (prompt, more) = (tokens(21), [5, 9, 200]);
     let expected = reference(tiny.architecture, &bytes, &prompt, &more);
-    let decoder = decoder(&bytes);
-    let mut cache = decoder.new_cache();
-    let mut ours = vec![logits(&*decoder, &prompt, &mut cache)];
-    for token in more {
-        ours.push(logits(&*decoder, &[token], &mut cache));
-    }
-    for (step, (ours, expected)) in ours.iter().zip(&expected).enumerate() {
-        let cosine = cosine(ours, expected);
-        assert!(cosine > 0.999, "{} step {step}: cosine {cosine}", tiny.architecture);
-        let (ours, expected) = (top(ours, 10), top(expected, 10));
-        let common = ours.iter().filter(|id| expected.contains(id)).count();
-        // Quantized activations: a rounding that goes the other way may swap two near ties.
-        let least = if tiny.dtype == GgmlDType::F32 { 10 } else { 9 };
-        assert!(common >= least, "{} step {step}: {ours:?} {expected:?}", tiny.architecture);
+    for (way, decoder) in [("large", decoder(&bytes)), ("small", small_decoder(&bytes))] {
+        let mut cache = decoder.new_cache();
+        let mut ours = vec![logits(&*decoder, &prompt, &mut cache)];
+        for token in more {
+            ours.push(logits(&*decoder, &[token], &mut cache));
+        }
+        for (step, (ours, expected)) in ours.iter().zip(&expected).enumerate() {
+            let case = format!("{} {:?}, {way}, step {step}", tiny.architecture, tiny.dtype);
+            let cosine = cosine(ours, expected);
+            assert!(cosine > 0.999, "{case}: cosine {cosine}");
+            let (ours, expected) = (top(ours, 10), top(expected, 10));
+            let common = ours.iter().filter(|id| expected.contains(id)).count();
+            // Quantized activations: a rounding that goes the other way swaps near ties.
+            let least = if tiny.dtype == GgmlDType::F32 { 10 } else { 9 };
+            assert!(common >= least, "{case}: {ours:?} {expected:?}");
+        }
     }
 }
 
@@ -234,7 +241,7 @@ fn refused(values: &[(&str, Value)], more: impl FnOnce(Writer) -> Writer) -> Str
 }
 
 fn refusal(bytes: &[u8]) -> String {
-    match model::load(&open(bytes), &Device::Cpu, usize::MAX) {
+    match model::load(&open(bytes), &Device::Cpu, usize::MAX, false) {
         Err(error) => error.to_string(),
         Ok(_) => panic!("loaded"),
     }

@@ -39,7 +39,7 @@ fn compare(name: &str) -> Option<(usize, usize, f64)> {
         prompt.iter().chain(&expected).flat_map(|id| tokenizer.bytes(*id).to_vec()).collect();
     assert_eq!(String::from_utf8_lossy(&text), golden["text"].as_str().unwrap());
 
-    let decoder = model::load(&gguf, &Device::Cpu, usize::MAX).unwrap();
+    let decoder = model::load(&gguf, &Device::Cpu, usize::MAX, false).unwrap();
     let mut cache = decoder.new_cache();
     let mut next = prompt;
     let mut found = Vec::new();

@@ -10,10 +10,7 @@ use super::model::{Decoder, Row};
 use super::sequences::Sequences;
 use super::tokenizer::Tokenizer;
 use super::worker::{Interrupted, Model, Turn};
-use super::{EngineError, Finish, Usage};
-
-/// Tokens of a prompt that are evaluated at once. Cancellation is noticed between two chunks.
-const CHUNK: usize = 128;
+use super::{EngineError, Finish, Usage, device};
 
 /// Sequences kept between requests.
 const SEQUENCES: usize = 4;
@@ -26,15 +23,26 @@ pub(super) struct LocalModel {
     decoder: Box<dyn Decoder>,
     tokenizer: Arc<Tokenizer>,
     sequences: Sequences,
+    threads: usize,
 }
 
 impl LocalModel {
-    pub(super) fn new(decoder: Box<dyn Decoder>, tokenizer: Arc<Tokenizer>) -> Self {
-        Self { decoder, tokenizer, sequences: Sequences::new(SEQUENCES, SEQUENCE_BYTES) }
+    /// A model whose unquantized products are shared among `threads` threads, its own included.
+    pub(super) fn new(
+        decoder: Box<dyn Decoder>,
+        tokenizer: Arc<Tokenizer>,
+        threads: usize,
+    ) -> Self {
+        let sequences = Sequences::new(SEQUENCES, SEQUENCE_BYTES);
+        Self { decoder, tokenizer, sequences, threads }
     }
 }
 
 impl Model for LocalModel {
+    fn started(&mut self) {
+        device::compute_here_with(self.threads);
+    }
+
     fn answer(&mut self, turn: &Turn<'_>) -> Result<Usage, Interrupted> {
         let prompt = encode(turn.request(), &self.tokenizer)?;
         let limit = self.decoder.cache_shape().context_length;
@@ -88,8 +96,9 @@ impl LocalModel {
         loop {
             clock.paused += turn.between_steps(self)?;
             let left = prompt.tokens.get(cache.len()..).unwrap_or_default();
-            if left.len() > CHUNK {
-                self.decoder.absorb(&mut [Row { tokens: &left[..CHUNK], cache }])?;
+            let chunk = self.decoder.chunk();
+            if left.len() > chunk {
+                self.decoder.absorb(&mut [Row { tokens: &left[..chunk], cache }])?;
                 continue;
             }
             let logits = self.decoder.logits(&mut [Row { tokens: left, cache }])?;
@@ -202,6 +211,8 @@ pub(super) mod tests {
         Arc::clone(TOKENIZER.get_or_init(load))
     }
 
+    const CHUNK: usize = 128;
+
     type OnCall = dyn FnMut(usize) + Send;
 
     /// Wants to say one text, whatever it is asked; does not let its rows down.
@@ -231,6 +242,10 @@ pub(super) mod tests {
         fn cache_shape(&self) -> CacheShape {
             let context_length = self.context_length;
             CacheShape { layers: 0, kv_heads: 1, head_dim: 2, context_length }
+        }
+
+        fn chunk(&self) -> usize {
+            CHUNK
         }
 
         fn new_cache(&self) -> KvCache {
@@ -269,7 +284,7 @@ pub(super) mod tests {
             context_length: 1000,
             on_call: Mutex::new((0, on_call)),
         };
-        Queue::start(LocalModel::new(Box::new(decoder), tokenizer))
+        Queue::start(LocalModel::new(Box::new(decoder), tokenizer, 1))
     }
 
     fn saying(text: &str) -> Vec<u32> {
@@ -434,7 +449,10 @@ pub(super) mod tests {
         let on_call = move |count| {
             if count == 3 {
                 ready.send(()).unwrap();
-                wait.recv().unwrap();
+            }
+            // The fourth call is the urgent one's only one.
+            if count == 3 || count == 5 {
+                let _ = wait.recv_timeout(Duration::from_secs(10));
             }
         };
         let text = "one two three four five six";
@@ -449,6 +467,7 @@ pub(super) mod tests {
             seen += 1;
         }
         assert!(seen <= 3, "the background answer went on before the urgent one: {seen}");
+        go.send(()).unwrap();
         let rest = collect(slow).unwrap();
         assert!(text.ends_with(&rest.texts[0]) && !rest.texts[0].is_empty(), "{:?}", rest.texts);
         assert_eq!(rest.usage.generated_tokens, saying(text).len());

@@ -45,6 +45,9 @@ pub trait Decoder: Send {
     /// The sizes of its caches.
     fn cache_shape(&self) -> CacheShape;
 
+    /// How many tokens of a prompt are best evaluated at once.
+    fn chunk(&self) -> usize;
+
     /// An empty cache on the model's device.
     fn new_cache(&self) -> KvCache;
 
@@ -56,14 +59,17 @@ pub trait Decoder: Send {
 }
 
 /// Builds the decoder of a file on `device` for sequences of at most `context_length` tokens (and
-/// no more than the model's own limit).
+/// no more than the model's own limit). A `small` model ([`is_small`]) is run in a way that needs
+/// no second thread.
 ///
 /// Weights are copied out of the mapped file once: the tensor library owns its memory. Quantized
-/// ones stay quantized, the embedding included; F16 and BF16 ones become f32.
+/// ones stay quantized, the embedding included; F16 and BF16 ones become f32, and on the CPU so do
+/// all of a small model.
 pub fn load(
     gguf: &Gguf,
     device: &Device,
     context_length: usize,
+    small: bool,
 ) -> Result<Box<dyn Decoder>, EngineError> {
     let architecture = gguf.string("general.architecture")?;
     let load = match architecture {
@@ -78,10 +84,23 @@ pub fn load(
         }
     };
     let settings = Settings::read(gguf, architecture, context_length)?;
-    let weights = Weights::new(gguf, device);
+    let alone = small && device.is_cpu();
+    let weights = Weights::new(gguf, device, alone);
     let model = load(&weights, settings)?;
     weights.refuse_unused()?;
     Ok(Box::new(model))
+}
+
+/// Whether one CPU thread is the best way to run the model in `gguf`.
+///
+/// The tensor library's quantized products share their work among threads that wait for each other
+/// in a busy loop. For a large model that pays; for one whose products take microseconds it costs
+/// more than it saves, and on a machine that also compiles it costs some thirty times as much, as
+/// every product waits for a thread that does not get a turn. In f32 the products of a small model
+/// do without these threads and still fit into a processor's cache.
+pub fn is_small(gguf: &Gguf) -> bool {
+    const MOST_PARAMETERS: u64 = 32_000_000;
+    gguf.parameters() <= MOST_PARAMETERS
 }
 
 fn compute(error: candle_core::Error) -> EngineError {

@@ -19,6 +19,9 @@ use super::{EngineError, Event, Generation, Priority, Request, Usage};
 
 /// What the worker thread runs: a model, or something that stands in for one.
 pub(super) trait Model {
+    /// Called once, on the thread that all answers are given on.
+    fn started(&mut self) {}
+
     /// Answers the request of `turn`, sending its events through it, except the last one. Calls
     /// [`Turn::between_steps`] at least once per token and per chunk of the prompt.
     fn answer(&mut self, turn: &Turn<'_>) -> Result<Usage, Interrupted>;
@@ -52,6 +55,7 @@ impl Queue {
         let for_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("agent-model".to_owned()).spawn(move || {
             let stopped = StopOnDrop(&for_thread);
+            model.started();
             while let Some(job) = stopped.0.wait() {
                 run(&mut model, &job, stopped.0);
             }

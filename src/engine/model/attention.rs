@@ -33,6 +33,7 @@ impl Attention {
         settings: &Settings,
         rope: &Rope,
         angles: &Angles,
+        alone: bool,
     ) -> Result<Tensor> {
         let total = x.dim(0)?;
         let Settings { heads, kv_heads, head_dim, .. } = *settings;
@@ -57,7 +58,7 @@ impl Attention {
                 &value.narrow(0, start, length)?,
             )?;
             let queries = query.narrow(0, start, length)?;
-            results.push(attend(&queries, &keys, &values, settings.window)?);
+            results.push(attend(&queries, &keys, &values, settings.window, alone)?);
             start += length;
         }
         let mixed = match results.as_slice() {
@@ -70,12 +71,13 @@ impl Attention {
 
 /// `queries` `[n, heads, head_dim]` are those of the last `n` positions of `keys` and `values`,
 /// `[m, kv_heads, head_dim]`; each sees its own position and those before it, no more than `window`
-/// in all. The result is `[n, heads * head_dim]`.
+/// in all. The result is `[n, heads * head_dim]`. If `alone`, no other thread is asked for help.
 fn attend(
     queries: &Tensor,
     keys: &Tensor,
     values: &Tensor,
     window: Option<usize>,
+    alone: bool,
 ) -> Result<Tensor> {
     let (length, heads, head_dim) = queries.dims3()?;
     let all = keys.dim(0)?;
@@ -84,7 +86,7 @@ fn attend(
     let keys = keys.narrow(0, all - seen, seen)?;
     let values = values.narrow(0, all - seen, seen)?;
     let narrow = window.filter(|window| length > 1 && *window < seen);
-    if queries.device().is_cpu() && narrow.is_none() {
+    if queries.device().is_cpu() && narrow.is_none() && !alone {
         let scale = 1.0 / (head_dim as f32).sqrt();
         let before = AttnMask::causal_with_offset(seen - length);
         // [1, heads, n, head_dim]
@@ -106,7 +108,7 @@ fn attend(
     }
 }
 
-/// The same by plain matrix products, for GPUs and for windows. The heads that share a key head
+/// The same by plain matrix products, for GPUs, for windows and for one thread. The heads that share a key head
 /// are stacked as rows of one product, so that keys and values are never repeated.
 fn attend_by_matrices(
     queries: &Tensor,
@@ -205,7 +207,7 @@ mod tests {
         let (q, k, v) = (random(n, 6), random(m, 2), random(m, 2));
         let expected = by_definition(&q, &k, &v, window);
         for (name, result) in [
-            ("attend", attend(&q, &k, &v, window).unwrap()),
+            ("attend", attend(&q, &k, &v, window, false).unwrap()),
             ("matrices", attend_by_matrices(&q, &k, &v, window).unwrap()),
         ] {
             assert_eq!(result.dims(), [n, 48]);

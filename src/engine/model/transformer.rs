@@ -26,6 +26,8 @@ pub(super) struct Layer {
 pub(super) struct Transformer {
     settings: Settings,
     device: Device,
+    /// Runs on one thread.
+    alone: bool,
     rope: Rope,
     /// `[vocabulary, hidden]`; looked up row by row, never expanded as a whole.
     embedding: QMatMul,
@@ -61,6 +63,7 @@ impl Transformer {
         Ok(Self {
             rope: Rope::new(&settings, pairing, factors.as_deref()),
             device: weights.device().clone(),
+            alone: weights.alone(),
             embedding,
             layers: (0..settings.layers)
                 .map(|index| layer(&format!("blk.{index}.")))
@@ -101,6 +104,7 @@ impl Transformer {
                 &self.settings,
                 &self.rope,
                 &angles,
+                self.alone,
             )?;
             x = (x + mixed)?;
             x = (&x + layer.mlp.forward(&layer.mlp_norm.forward(&x)?)?)?;
@@ -140,6 +144,15 @@ impl Decoder for Transformer {
             head_dim: self.settings.head_dim,
             context_length: self.settings.context_length,
         }
+    }
+
+    fn chunk(&self) -> usize {
+        /// Enough rows for the matrix products to be efficient, few enough to be interrupted soon.
+        const ROWS: usize = 128;
+        /// Numbers in a tensor from which on the tensor library's elementwise operations use the
+        /// threads that a small model avoids.
+        const SHARED: usize = 64 * 1024;
+        if self.alone { ((SHARED - 1) / self.settings.feed_forward).clamp(16, ROWS) } else { ROWS }
     }
 
     fn new_cache(&self) -> KvCache {

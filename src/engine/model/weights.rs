@@ -16,12 +16,20 @@ use crate::engine::gguf::Gguf;
 pub(super) struct Weights<'a> {
     gguf: &'a Gguf,
     device: &'a Device,
+    /// For one thread: matrices become f32.
+    alone: bool,
     used: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Weights<'a> {
-    pub(super) fn new(gguf: &'a Gguf, device: &'a Device) -> Self {
-        Self { gguf, device, used: RefCell::default() }
+    /// Tensors of `gguf` on `device`, the matrices in f32 if they are for one thread `alone`.
+    pub(super) fn new(gguf: &'a Gguf, device: &'a Device, alone: bool) -> Self {
+        Self { gguf, device, alone, used: RefCell::default() }
+    }
+
+    /// Whether the model is to run on one thread.
+    pub(super) fn alone(&self) -> bool {
+        self.alone
     }
 
     pub(super) fn device(&self) -> &Device {
@@ -39,7 +47,13 @@ impl<'a> Weights<'a> {
         outputs: usize,
         inputs: usize,
     ) -> Result<QMatMul, EngineError> {
-        QMatMul::from_arc(self.tensor(name, &[outputs, inputs])?).map_err(compute)
+        let tensor = self.tensor(name, &[outputs, inputs])?;
+        if self.alone {
+            tensor.dequantize(self.device).map(QMatMul::Tensor)
+        } else {
+            QMatMul::from_arc(tensor)
+        }
+        .map_err(compute)
     }
 
     /// `name.weight`, `[outputs, inputs]`, with the bias `name.bias`, `[outputs]`, if there is one.

@@ -1,0 +1,67 @@
+//! How fast a model runs here. Run with
+//! `cargo test --release --test engine_speed -- --ignored --nocapture`; the variable `AGENT_MODEL`
+//! names another file than the built-in model.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use agent::engine::{Engine, EngineOptions, Event, ModelSource, Piece, Request, Usage};
+
+fn run(engine: &Engine, text: &str, max_tokens: usize, candidates: usize) -> Usage {
+    let request = Request {
+        pieces: vec![Piece::Text(text.to_owned())],
+        max_tokens,
+        candidates,
+        ..Request::default()
+    };
+    let mut generation = engine.generate(request);
+    while let Some(event) = generation.next_blocking() {
+        match event {
+            Event::Done(usage) => return usage,
+            Event::Failed(error) => panic!("{error}"),
+            Event::Text { .. } | Event::Finished { .. } => {}
+        }
+    }
+    panic!("no last event");
+}
+
+fn rate(tokens: usize, time: Duration) -> f64 {
+    tokens as f64 / time.as_secs_f64()
+}
+
+/// The most memory this process ever had, in MiB.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) / 1024
+}
+
+#[test]
+#[ignore = "measures; says nothing about correctness"]
+fn speed() {
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/builtin.gguf");
+    let path = std::env::var_os("AGENT_MODEL").map_or(built_in, PathBuf::from);
+    let start = std::time::Instant::now();
+    let engine = Engine::load(&ModelSource::File(path), &EngineOptions::default()).unwrap();
+    let load = start.elapsed();
+    println!("{} on {}: loaded in {load:?}", engine.info().name, engine.info().device);
+    // Different first words: nothing of a prompt is cached.
+    for round in 0..5 {
+        let words = "let value = map.get(key).unwrap_or(0);\n".repeat(14);
+        let text = format!("// round {round}\n{words}");
+        let read = run(&engine, &text, 0, 1);
+        let alone = run(&engine, &text, 100, 1);
+        let four = run(&engine, &text, 50, 4);
+        println!(
+            "prompt {} tokens: {:.0} t/s; generation: {:.0} t/s alone ({}), {:.0} t/s as four ({})",
+            read.prompt_tokens,
+            rate(read.prompt_tokens - read.cached_tokens, read.prompt_time),
+            rate(alone.generated_tokens, alone.generation_time),
+            alone.generated_tokens,
+            rate(four.generated_tokens, four.generation_time),
+            four.generated_tokens,
+        );
+    }
+    println!("peak memory {} MiB", peak_memory());
+}
