@@ -90,10 +90,7 @@ mod tests {
     fn ollama_is_sought_at_home_and_as_a_service_unless_moved() {
         assert_eq!(
             places(&[]).ollama,
-            [
-                PathBuf::from("/u/.ollama/models"),
-                PathBuf::from("/usr/share/ollama/.ollama/models")
-            ]
+            [PathBuf::from("/u/.ollama/models"), PathBuf::from("/usr/share/ollama/.ollama/models")]
         );
         assert_eq!(places(&[("OLLAMA_MODELS", "/m")]).ollama, [PathBuf::from("/m")]);
     }

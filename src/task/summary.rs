@@ -58,14 +58,20 @@ pub async fn guessed(
 ) -> Result<Option<Summary>, TaskError> {
     let relative = tools.workspace.relative(&document.path);
     if secret::is_secret_path(relative.as_deref().unwrap_or(&document.path)) {
-        return Ok(None);
+        return Err(TaskError::Target(format!(
+            "{}: may hold secrets, so no model is shown it",
+            document.path.display()
+        )));
     }
     let answers = if chat::available(tools) {
         asked(tools, document, item, facts).await?
     } else if tools.engine.info().fim.is_some() {
         continued(tools, document, item).await?
     } else {
-        return Ok(None);
+        return Err(TaskError::Model(format!(
+            "the model {} can neither follow instructions nor fill in the middle",
+            tools.engine.info().name
+        )));
     };
     let known = names(document);
     let known: BTreeSet<&str> = known.iter().map(String::as_str).collect();

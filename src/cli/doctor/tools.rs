@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::check::Settings;
-use crate::check::python::Subject;
 use crate::check::command::{self, Invocation};
+use crate::check::python::Subject;
 
 /// How long a program may take to tell its version.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,7 +26,8 @@ pub(super) async fn find(settings: &Settings, root: &Path) -> Vec<Tool> {
     // A file that need not exist: what matters is the folder.
     let subject = Subject::find(settings, &root.join("module.py"), root).ok();
     let python = subject.as_ref().map_or(Path::new("python3"), Subject::interpreter);
-    let ask = |program: OsString| version(Invocation::new(program, root, PATIENCE).arg("--version"));
+    let ask =
+        |program: OsString| version(Invocation::new(program, root, PATIENCE).arg("--version"));
     let on_path = |name: &'static str, mend: &'static str| async move {
         Tool { name, version: ask(name.into()).await, mend }
     };
