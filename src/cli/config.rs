@@ -18,6 +18,7 @@ would have it. Later ones win: defaults, the user's agent.toml, the workspace's,
 flags.
 
 --json: {schema, options: {NAME: {value, set_by}}, files, problems}")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Args {
     /// Print the options as a Markdown table
     #[arg(long, conflicts_with_all = ["schema", "json", "editor"])]

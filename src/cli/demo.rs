@@ -135,7 +135,7 @@ impl Demo {
         self.progress.say("looking for errors");
         let outcome = task::fix::run(tools, &document, &task::fix::Options::default()).await;
         self.step(&format!("Fix {}, which does not compile", name(file)), start)?;
-        self.outcome(outcome, true)
+        outcome_shown(outcome, true)
     }
 
     async fn test(&self, tools: &Tools, file: &Path, target: &Target) -> Result<bool, Failure> {
@@ -144,38 +144,40 @@ impl Demo {
         self.progress.say("writing tests");
         let outcome = task::test::run(tools, &document, target).await;
         self.step(&format!("Write tests for format_price of {}", name(file)), start)?;
-        self.outcome(outcome, false)
-    }
-
-    fn outcome(&self, outcome: Result<Outcome, TaskError>, write: bool) -> Result<bool, Failure> {
-        let outcome = match outcome {
-            Ok(outcome) => outcome,
-            Err(TaskError::Check(error @ CheckError::Missing { .. })) => {
-                answer(&format!("  skipped: {error}"))?;
-                return Ok(true);
-            }
-            Err(error) => {
-                answer(&format!("  failed: {error}"))?;
-                return Ok(false);
-            }
-        };
-        if outcome.verified {
-            indented(&outcome.proposal.diff())?;
-        }
-        answer(&format!("  {}", outcome.message))?;
-        for proof in &outcome.proof {
-            answer(&format!("  {}", change::line(proof)))?;
-        }
-        if write && outcome.verified {
-            apply::to_disk(&outcome.proposal)?;
-        }
-        Ok(outcome.verified)
+        outcome_shown(outcome, false)
     }
 
     /// The heading of a step that has ended.
     fn step(&self, what: &str, start: Instant) -> Result<(), Failure> {
         self.progress.suspend(|| title(what, start.elapsed()))
     }
+}
+
+/// Prints what a change came to and writes it if `write`; whether it is verified or could not be
+/// tried here.
+fn outcome_shown(outcome: Result<Outcome, TaskError>, write: bool) -> Result<bool, Failure> {
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(TaskError::Check(error @ CheckError::Missing { .. })) => {
+            answer(&format!("  skipped: {error}"))?;
+            return Ok(true);
+        }
+        Err(error) => {
+            answer(&format!("  failed: {error}"))?;
+            return Ok(false);
+        }
+    };
+    if outcome.verified {
+        indented(&outcome.proposal.diff())?;
+    }
+    answer(&format!("  {}", outcome.message))?;
+    for proof in &outcome.proof {
+        answer(&format!("  {}", change::line(proof)))?;
+    }
+    if write && outcome.verified {
+        apply::to_disk(&outcome.proposal)?;
+    }
+    Ok(outcome.verified)
 }
 
 fn introduce(opened: &OpenModel, root: &Path) -> Result<(), Failure> {

@@ -13,7 +13,6 @@ pub(super) struct Args {
     stdio: bool,
     /// Accepted for editors that name their process; the server ends with it either way
     #[arg(long, value_name = "PID", hide = true)]
-    #[expect(clippy::struct_field_names, reason = "the flag's name is the protocol's")]
     client_process_id: Option<u32>,
     #[command(flatten)]
     model: ModelArgs,

@@ -214,7 +214,7 @@ impl Declaration {
         match (self.kind, value) {
             (Kind::Text(place), Value::Text(text)) => place(config).clone_from(text),
             (Kind::Model(place), Value::Text(text)) => {
-                *place(config) = Some(self.model(text, origin)?)
+                *place(config) = Some(self.model(text, origin)?);
             }
             (Kind::Path(place), Value::Text(text)) => *place(config) = Some(path(text)?),
             (Kind::Paths(place), Value::List(values)) => {
@@ -349,9 +349,9 @@ fn lies_inside(path: &Path, root: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn set(name: &str, value: Value, origin: Origin<'_>) -> Result<Config, String> {
+    fn set(name: &str, value: &Value, origin: Origin<'_>) -> Result<Config, String> {
         let mut config = Config::default();
-        Declaration::named(name).unwrap().set(&mut config, &value, origin).map(|()| config)
+        Declaration::named(name).unwrap().set(&mut config, value, origin).map(|()| config)
     }
 
     fn text(text: &str) -> Value {
@@ -388,7 +388,7 @@ mod tests {
     #[test]
     fn a_wrong_type_or_size_is_said_and_changes_nothing() {
         let free = Origin { folder: Path::new("/"), confined: None };
-        let error = |name, value| set(name, value, free).unwrap_err();
+        let error = |name, value: Value| set(name, &value, free).unwrap_err();
         assert_eq!(error("threads", text("2")), "a text where a whole number is wanted");
         assert_eq!(error("threads", Value::Integer(0)), "0 is not between 1 and 1024");
         assert_eq!(error("seed", Value::Integer(-1)).split(' ').next(), Some("-1"));
@@ -400,23 +400,23 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("models")).unwrap();
         let confined = Origin { folder: root.path(), confined: Some(root.path()) };
-        assert!(set("check.python", text("evil"), confined).unwrap_err().contains("agent trust"));
+        assert!(set("check.python", &text("evil"), confined).unwrap_err().contains("agent trust"));
         for outside in ["/etc/passwd.gguf", "../x.gguf", "models/../../x.gguf", "scripted:/x.json"]
         {
-            let error = set("model", text(outside), confined).unwrap_err();
+            let error = set("model", &text(outside), confined).unwrap_err();
             assert!(error.contains("outside the workspace"), "{outside}: {error}");
         }
         for outside in ["~", "~/models"] {
-            let inside = set("prompts.directory", text(outside), confined).unwrap();
+            let inside = set("prompts.directory", &text(outside), confined).unwrap();
             assert_eq!(
                 inside.prompts.directory,
                 Some(root.path().join(outside)),
                 "taken literally"
             );
         }
-        let config = set("model", text("models/a.gguf"), confined).unwrap();
+        let config = set("model", &text("models/a.gguf"), confined).unwrap();
         assert_eq!(config.model, Some(root.path().join("models/a.gguf").display().to_string()));
-        assert_eq!(set("model", text("coder:7b"), confined).unwrap().model.unwrap(), "coder:7b");
+        assert_eq!(set("model", &text("coder:7b"), confined).unwrap().model.unwrap(), "coder:7b");
     }
 
     #[cfg(unix)]
@@ -425,7 +425,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/", root.path().join("door")).unwrap();
         let confined = Origin { folder: root.path(), confined: Some(root.path()) };
-        assert!(set("prompts.directory", text("door/tmp"), confined).is_err());
-        assert!(set("prompts.directory", text("door/nowhere/at/all"), confined).is_err());
+        assert!(set("prompts.directory", &text("door/tmp"), confined).is_err());
+        assert!(set("prompts.directory", &text("door/nowhere/at/all"), confined).is_err());
     }
 }

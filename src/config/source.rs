@@ -82,7 +82,7 @@ fn flatten(
     depth: usize,
     each: &mut dyn FnMut(&str, usize, &DeValue<'_>),
 ) {
-    for (key, value) in table.iter() {
+    for (key, value) in table {
         let name = joined(prefix, key.get_ref());
         match value.get_ref() {
             DeValue::Table(inner) if depth > 0 && is_section(&name) => {

@@ -1,6 +1,6 @@
 //! Where other programs keep their models.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
@@ -25,17 +25,18 @@ impl Places {
         let variable = |name: &str| {
             std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
         };
-        Self::new(home, base.map(|base| base.cache_dir()), variable)
+        let cache = base.as_ref().map(BaseStrategy::cache_dir);
+        Self::new(home.as_deref(), cache.as_deref(), variable)
     }
 
     /// The places of a user with this home and cache folder and these environment variables.
     fn new(
-        home: Option<PathBuf>,
-        cache: Option<PathBuf>,
+        home: Option<&Path>,
+        cache: Option<&Path>,
         variable: impl Fn(&str) -> Option<PathBuf>,
     ) -> Self {
-        let in_home = |path: &str| home.as_ref().map(|home| home.join(path));
-        let in_cache = |path: &str| cache.as_ref().map(|cache| cache.join(path));
+        let in_home = |path: &str| home.map(|home| home.join(path));
+        let in_cache = |path: &str| cache.map(|cache| cache.join(path));
         // The first that is set is the one the other program uses.
         let ollama = match variable("OLLAMA_MODELS") {
             Some(folder) => vec![folder],
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     fn places(variables: &[(&str, &str)]) -> Places {
-        Places::new(Some("/u".into()), Some("/u/.cache".into()), |name| {
+        Places::new(Some(Path::new("/u")), Some(Path::new("/u/.cache")), |name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
         })
     }
