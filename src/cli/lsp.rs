@@ -12,7 +12,7 @@ pub(super) struct Args {
     #[arg(long)]
     stdio: bool,
     /// Accepted for editors that name their process; the server ends with it either way
-    #[arg(long, value_name = "PID", hide = true)]
+    #[arg(long = "clientProcessId", value_name = "PID", hide = true)]
     client_process_id: Option<u32>,
     #[command(flatten)]
     model: ModelArgs,

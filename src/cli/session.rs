@@ -66,7 +66,9 @@ impl Session {
         let opened = OpenModel::of(&config).inspect_err(|_| progress.end())?;
         progress.say("reading the workspace");
         if indexed.recv_timeout(INDEX_PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-            output::say("agent: the workspace is large; going on before all of it is read");
+            progress.suspend(|| {
+                output::say("agent: the workspace is large; going on before all of it is read");
+            });
         }
         let tools = tools(&opened.engine, workspace, &config, executes, &progress)?;
         let OpenModel { model, load_time, .. } = opened;
