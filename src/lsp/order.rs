@@ -73,6 +73,7 @@ impl Order {
     }
 
     fn route(&mut self, request: Request) -> Answer {
+        let request = without_idle_parameters(request);
         match request.method() {
             "initialize" => self.initialize(request),
             "shutdown" => {
@@ -183,6 +184,20 @@ impl Order {
             Poll::Ready(response) => Answer::Now(response),
             Poll::Pending => Answer::Later(answer),
         }
+    }
+}
+
+/// Methods without parameters get none, whatever the client put there: the router refuses even the
+/// `null` that some clients send.
+fn without_idle_parameters(request: Request) -> Request {
+    let takes_none = matches!(request.method(), "shutdown" | "exit" | "agent/status");
+    if !takes_none && !request.params().is_some_and(Value::is_null) {
+        return request;
+    }
+    let (method, id, _) = request.into_parts();
+    match id {
+        Some(id) => Request::build(method).id(id).finish(),
+        None => Request::build(method).finish(),
     }
 }
 

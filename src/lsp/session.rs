@@ -14,7 +14,7 @@ use super::explanations::Explanations;
 use super::projects::Projects;
 use super::settings::Settings;
 use super::work::Works;
-use super::{convert, model, parent};
+use super::{convert, log, model, parent};
 use crate::check::Report;
 use crate::config::load::Flags;
 use crate::document::{Document, store::Store};
@@ -90,6 +90,9 @@ impl Session {
         for problem in settings.problems.iter().filter(|problem| !old.problems.contains(problem)) {
             tracing::warn!("{problem}");
             self.client.show(MessageType::WARNING, problem);
+        }
+        if settings.config.log != old.config.log {
+            log::change(&settings.config.log);
         }
         let client = Arc::clone(&self.client);
         self.model.load(&settings.config, move |message| {
