@@ -3,6 +3,7 @@
 import asyncio
 import json
 import pathlib
+from typing import Union
 
 from lsprotocol import converters, types
 from pytest_lsp import ClientServerConfig, make_test_lsp_client
@@ -34,6 +35,7 @@ class Editor:
         described = json.loads((CLIENTS / f"{kind}.json").read_text())
         config = ClientServerConfig(server_command=command, server_env=env)
         client = await config.start()
+        mend(client.protocol._converter)
         if configuration is not None:
             client.set_configuration({"agent": configuration})
         initialized = await client.initialize_session(
@@ -199,6 +201,16 @@ class Editor:
     def progress(self):
         """Kinds of progress, by token."""
         return {token: [report.kind for report in reports] for token, reports in self.client.progress_reports.items()}
+
+
+def mend(converter):
+    """lsprotocol takes every code action with a command for a bare command."""
+
+    def action(given, _):
+        bare = isinstance(given.get("command"), str)
+        return converter.structure(given, types.Command if bare else types.CodeAction)
+
+    converter.register_structure_hook(Union[types.Command, types.CodeAction], action)
 
 
 def as_json(value):
