@@ -101,6 +101,12 @@ fn llama_3_takes_digits_by_three_and_whole_words_as_they_are() {
     assert!(llama.ends_generation(llama.id("<|eot_id|>").unwrap()));
     assert!(!llama.ends_generation(llama.id("<|begin_of_text|>").unwrap()));
 
+    // The same words, but merges decide.
+    let smaug = vocabulary.bpe("smaug-bpe");
+    assert_eq!(spellings(&smaug, &smaug.encode("12341")), ["123", "4", "1"]);
+    assert_eq!(smaug.encode(" hello").len(), 6);
+    assert_eq!(smaug.marker(Marker::Start), None);
+
     let qwen = vocabulary.bpe("qwen2");
     assert_eq!(spellings(&qwen, &qwen.encode("1234")), ["1", "2", "3", "4"]);
     assert_eq!(qwen.encode(" hello").len(), 6);

@@ -36,7 +36,7 @@ impl Bpe {
         let bytes = (0..=255).map(|byte: u8| symbols.id(&[byte])).collect();
         let merges = Merges::from_gguf(gguf, &mut symbols)?;
         Ok(Self {
-            words: if pre_tokenizer.whole_words { symbols.tokens() } else { HashMap::new() },
+            words: if pre_tokenizer.whole_words { symbols.words() } else { HashMap::new() },
             pre_tokenizer,
             bytes,
             merges,
@@ -80,38 +80,37 @@ impl Bpe {
 }
 
 /// Text → symbol, while the merges are read.
-struct Symbols {
-    ids: HashMap<Box<[u8]>, u32>,
-    vocabulary_size: u32,
+struct Symbols<'a> {
+    tokens: HashMap<&'a [u8], u32>,
+    /// What merges name and no token spells.
+    others: HashMap<Box<[u8]>, u32>,
     next: u32,
 }
 
-impl Symbols {
+impl<'a> Symbols<'a> {
     /// Only tokens that a user may write: no merge leads to a special token, whatever it spells.
-    fn new(vocabulary: &Vocabulary) -> Self {
-        let mut ids = HashMap::with_capacity(vocabulary.len());
+    fn new(vocabulary: &'a Vocabulary) -> Self {
+        let mut tokens = HashMap::with_capacity(vocabulary.len());
         for id in vocabulary.ids() {
             if matches!(vocabulary.kind(id), Kind::Normal | Kind::Byte) {
-                ids.entry(vocabulary.bytes(id).into()).or_insert(id);
+                tokens.entry(vocabulary.bytes(id)).or_insert(id);
             }
         }
-        let next = vocabulary.len() as u32;
-        Self { ids, vocabulary_size: next, next }
+        Self { tokens, others: HashMap::new(), next: vocabulary.len() as u32 }
     }
 
     fn id(&mut self, bytes: &[u8]) -> u32 {
-        if let Some(id) = self.ids.get(bytes) {
+        if let Some(id) = self.tokens.get(bytes).or_else(|| self.others.get(bytes)) {
             return *id;
         }
         let id = self.next;
         self.next += 1;
-        self.ids.insert(bytes.into(), id);
+        self.others.insert(bytes.into(), id);
         id
     }
 
-    fn tokens(mut self) -> HashMap<Box<[u8]>, u32> {
-        self.ids.retain(|_, id| *id < self.vocabulary_size);
-        self.ids
+    fn words(&self) -> HashMap<Box<[u8]>, u32> {
+        self.tokens.iter().map(|(bytes, id)| ((*bytes).into(), *id)).collect()
     }
 }
 
@@ -120,7 +119,7 @@ impl Symbols {
 struct Merges(HashMap<(u32, u32), (u32, u32)>);
 
 impl Merges {
-    fn from_gguf(gguf: &Gguf, symbols: &mut Symbols) -> Result<Self, EngineError> {
+    fn from_gguf(gguf: &Gguf, symbols: &mut Symbols<'_>) -> Result<Self, EngineError> {
         let merges = gguf.array(MERGES)?;
         if !merges.is_strings() {
             return Err(gguf.malformed(MERGES, "expected an array of strings"));

@@ -56,7 +56,7 @@ struct Family {
     adds_beginning: bool,
 }
 
-const FAMILIES: [Family; 6] = [
+const FAMILIES: [Family; 7] = [
     Family {
         names: &["qwen2", "deepseek-r1-qwen", "stablelm2", "megrez"],
         cuts: &[Cut { pattern: QWEN, lending: Lending::WithinLines }],
@@ -64,13 +64,19 @@ const FAMILIES: [Family; 6] = [
         adds_beginning: false,
     },
     Family {
-        names: &["llama-bpe", "llama3", "llama-v3"],
+        names: &["llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral", "lfm2"],
         cuts: &[Cut { pattern: LLAMA, lending: Lending::WithinLines }],
         whole_words: true,
         adds_beginning: true,
     },
     Family {
-        names: &["starcoder", "refact", "command-r", "smollm", "codeshell"],
+        names: &["smaug-bpe", "dbrx"],
+        cuts: &[Cut { pattern: LLAMA, lending: Lending::WithinLines }],
+        whole_words: false,
+        adds_beginning: false,
+    },
+    Family {
+        names: &["starcoder", "refact", "command-r", "smollm", "codeshell", "mellum2"],
         cuts: &[plain(r"\p{N}"), GPT_CUT],
         whole_words: false,
         adds_beginning: false,
@@ -88,7 +94,7 @@ const FAMILIES: [Family; 6] = [
         adds_beginning: false,
     },
     Family {
-        names: &["gpt-2", "gpt2", "phi-2", "mpt", "olmo"],
+        names: &["gpt-2", "gpt2", "phi-2", "mpt", "olmo", "mellum"],
         cuts: &[GPT_CUT],
         whole_words: false,
         adds_beginning: false,

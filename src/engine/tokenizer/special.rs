@@ -21,9 +21,9 @@ const MIDDLE: [&str; 6] =
 const PADDING: [&str; 4] = ["<|fim_pad|>", "<fim_pad>", "<fim-pad>", "<PAD>"];
 const REPOSITORY: [&str; 5] =
     ["<|repo_name|>", "<repo_name>", "<|fim_repo|>", "<reponame>", "<fim-repo>"];
-const FILE: [&str; 3] = ["<|file_sep|>", "<file_sep>", "<filename>"];
+const FILE: [&str; 4] = ["<|file_sep|>", "<|file_separator|>", "<file_sep>", "<filename>"];
 /// Tokens after which nothing of the answer follows, over all families.
-const ENDS: [&str; 24] = [
+const ENDS: [&str; 23] = [
     "<|endoftext|>",
     "<|im_end|>",
     "<|im_start|>",
@@ -47,7 +47,6 @@ const ENDS: [&str; 24] = [
     "<｜end▁of▁sentence｜>",
     "<|start_header_id|>",
     "<|user|>",
-    "<|file_separator|>",
 ];
 
 /// Tokens by their meaning.
