@@ -140,3 +140,92 @@ async fn a_models_tests_are_kept_only_if_they_pass() {
     let bad = project.write_tests("shapes.py", "clamp", instruct(&answer("11"))).await;
     assert!(bad.verified && !new_file(&bad).1.contains("def test_high"), "{bad:?}");
 }
+
+const MANIFEST: &str = "[package]\nname = \"cart\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+
+const CART: &str = "\
+#[derive(Debug, Clone)]
+pub struct Item {
+    pub name: String,
+    pub price: u64,
+}
+
+pub struct Cart {
+    items: Vec<Item>,
+}
+
+impl Cart {
+    pub fn new() -> Self {
+        Self { items: Vec::new() }
+    }
+
+    pub fn add(&mut self, item: Item) -> usize {
+        self.items.push(item);
+        self.items.len()
+    }
+}
+
+pub fn clamp(value: i32, low: i32) -> i32 {
+    if value < 40 { low } else { value }
+}
+
+pub fn divide(a: u32, b: u32) -> u32 {
+    a / b
+}
+
+pub fn pair(text: &str) -> Option<(String, String)> {
+    let (key, value) = text.split_once('=')?;
+    Some((key.to_owned(), value.to_owned()))
+}
+
+pub fn sort(values: &mut Vec<i32>) {
+    values.sort_unstable();
+}
+
+pub fn apply<T>(value: T) -> T {
+    value
+}
+";
+
+#[tokio::test]
+async fn rust_behaviour_is_recorded_and_the_tests_pass() {
+    let project = Project::new(&[("Cargo.toml", MANIFEST), ("src/lib.rs", CART)]);
+    let text =
+        |outcome: &Outcome| new_text(outcome).split(CART.trim_end()).nth(1).unwrap().to_owned();
+
+    let outcome = project.write_tests("src/lib.rs", "clamp", no_model()).await;
+    assert!(outcome.verified, "{outcome:?}");
+    let written = text(&outcome);
+    assert!(written.contains("#[cfg(test)]\nmod tests {\n    use super::*;\n"), "{written}");
+    assert!(written.contains("assert_eq!(clamp(40, "), "{written}");
+
+    let outcome = project.write_tests("src/lib.rs", "pair", no_model()).await;
+    assert!(text(&outcome).contains("pair(\"a=1\")"), "{outcome:?}");
+    let outcome = project.write_tests("src/lib.rs", "sort", no_model()).await;
+    assert!(text(&outcome).contains("sort(&mut argument);"), "{outcome:?}");
+    let outcome = project.write_tests("src/lib.rs", "Cart::add", no_model()).await;
+    assert!(text(&outcome).contains("let mut subject = Cart::new();"), "{outcome:?}");
+    let outcome = project.write_tests("src/lib.rs", "divide", no_model()).await;
+    assert!(outcome.message.contains("divide(0, 0) panics"), "{}", outcome.message);
+    let outcome = project.write_tests("src/lib.rs", "apply", no_model()).await;
+    assert!(!outcome.verified && outcome.message.contains("it is generic"), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_models_rust_tests_are_kept_only_if_they_pass() {
+    let project = Project::new(&[("Cargo.toml", MANIFEST), ("src/lib.rs", CART)]);
+    let answer = |expected: &str| {
+        format!(
+            "```rust\n#[test]\nfn high() {{\n    assert_eq!(clamp(99, 1), {expected});\n}}\n```"
+        )
+    };
+    let good = project.write_tests("src/lib.rs", "clamp", instruct(&answer("99"))).await;
+    assert!(new_text(&good).contains("    fn high()"), "{good:?}");
+    let bad = project.write_tests("src/lib.rs", "clamp", instruct(&answer("98"))).await;
+    assert!(bad.verified && !new_text(&bad).contains("fn high()"), "{bad:?}");
+}
+
+fn new_text(outcome: &Outcome) -> &str {
+    let [change] = &outcome.proposal.changes[..] else { panic!("{outcome:?}") };
+    &change.text
+}

@@ -107,13 +107,12 @@ fn cargo(
         scratch.link_outside(&folder)?;
     }
     let folder = inside(scratch, project.root())?;
-    Ok(Invocation::new("cargo", &folder, settings.timeout).args([
-        subcommand,
-        "--offline",
-        "--quiet",
-        "--package",
-        project.package(),
-    ]))
+    // Quiet tests are dots without names.
+    let quiet = (subcommand != "test").then_some("--quiet");
+    Ok(Invocation::new("cargo", &folder, settings.timeout)
+        .args([subcommand, "--offline"])
+        .args(quiet)
+        .args(["--package", project.package()]))
 }
 
 /// What Cargo said when it failed before any compiler ran, and what helps.

@@ -108,7 +108,8 @@ impl TrustList {
     /// private to the user (0600), and so is the list.
     fn write(&self, mut folders: Vec<PathBuf>) -> Result<(), TrustError> {
         folders.sort();
-        let lines: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        let lines: Vec<String> =
+            folders.iter().map(|folder| folder.display().to_string()).collect();
         let text = lines.join("\n") + "\n";
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let write = || {
