@@ -28,20 +28,25 @@ pub(super) fn encode(request: &Request, tokenizer: &Tokenizer) -> Result<Encoded
     Ok(Encoded { tokens, heal })
 }
 
-/// How many pieces come before the place where the answer is inserted: all up to the text after
-/// the last prefix marker, or all of a plain prompt that ends with text. 0 where no text ends
-/// there, as in a chat, whose answer starts anew.
+/// How many pieces come before the place where the answer is inserted: all of a prompt that ends
+/// with text, else all up to the text after the last prefix marker. 0 where no text ends there,
+/// as in a chat, whose answer starts anew; and at the start of a line, where the model chooses
+/// its own indentation badly and has nothing else to spell again.
 fn cursor(pieces: &[Piece]) -> usize {
     let prefix = pieces.iter().rposition(|piece| *piece == Piece::Marker(Marker::Prefix));
-    let end = match prefix {
-        Some(prefix) => {
+    let end = match (pieces.last(), prefix) {
+        (Some(Piece::Marker(_)), Some(prefix)) => {
             let text = pieces.iter().skip(prefix + 1).take_while(|p| matches!(p, Piece::Text(_)));
             prefix + 1 + text.count()
         }
-        None => pieces.len(),
+        _ => pieces.len(),
     };
     match end.checked_sub(1).and_then(|last| pieces.get(last)) {
-        Some(Piece::Text(_)) => end,
+        Some(Piece::Text(text))
+            if !text.rsplit('\n').next().unwrap_or_default().trim().is_empty() =>
+        {
+            end
+        }
         _ => 0,
     }
 }
@@ -67,6 +72,9 @@ mod tests {
             Piece::Marker(Middle),
         ];
         assert_eq!(cursor(&fim), 4);
+        let typed = [&fim[..], &[text("typed")]].concat();
+        assert_eq!(cursor(&typed), 8);
+        assert_eq!(cursor(&[Piece::Marker(Prefix), text("a\n    "), Piece::Marker(Middle)]), 0);
         assert_eq!(cursor(&[Piece::Marker(Marker::Start), text("once")]), 2);
         assert_eq!(cursor(&[Piece::Control("<|im_start|>assistant".to_owned())]), 0);
         assert_eq!(cursor(&[Piece::Marker(Prefix), Piece::Marker(Suffix)]), 0);

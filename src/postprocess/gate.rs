@@ -9,6 +9,9 @@ use crate::text::{Span, TextEdit};
 /// Most parses of one answer. Each costs about a millisecond; nobody waits for more.
 const MOST_TRIALS: usize = 64;
 
+/// Fewest bytes of what is left of an answer after cutting: less is hardly what was meant.
+const LEAST_LEFT: usize = 4;
+
 /// What is wrong with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Damage {
@@ -44,7 +47,9 @@ pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed
     let mut judge = |text: &str| {
         trials += 1;
         let damage = (trials <= MOST_TRIALS).then(|| after(text, tree, place))?;
-        damage.within(base).then(|| Passed { text: text.to_owned(), damage })
+        // Punctuation alone is worth showing where it mends something.
+        let worth = words(text) > 0 || damage.faults < base.faults;
+        (worth && damage.within(base)).then(|| Passed { text: text.to_owned(), damage })
     };
     let nothing = Passed { text: String::new(), damage: base };
     if answer.is_empty() {
@@ -58,7 +63,7 @@ pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed
             return passed;
         }
     }
-    shorter(answer).filter(|text| says_something(text)).find_map(judge).unwrap_or(nothing)
+    shorter(answer).filter(|text| text.len() >= LEAST_LEFT).find_map(judge).unwrap_or(nothing)
 }
 
 fn unjudged(answer: &str, around: &Surroundings<'_>) -> Passed {
@@ -134,9 +139,9 @@ fn token_ends(line: &str) -> Vec<usize> {
     ends
 }
 
-/// What is left after cutting must be worth showing.
-fn says_something(text: &str) -> bool {
-    text.chars().any(char::is_alphanumeric)
+/// Number of letters and digits.
+fn words(text: &str) -> usize {
+    text.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
 #[cfg(test)]

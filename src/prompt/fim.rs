@@ -149,7 +149,8 @@ fn assemble(
         parts.push(marker(Marker::File));
     }
 
-    let (prefix, suffix) = (choice.prefix.clone(), choice.suffix.clone());
+    let (prefix, line) = at_line_start(&choice.prefix);
+    let (prefix, suffix) = (prefix.to_owned(), choice.suffix.clone());
     match (format, repository) {
         (FimFormat::Qwen, true) => {
             parts.extend([
@@ -171,9 +172,24 @@ fn assemble(
         _ => parts.extend([marker(Marker::Prefix), text("prefix", prefix)]),
     }
     // DeepSeek's hole is the marker before the suffix and its end the one after it.
-    parts.extend([marker(Marker::Suffix), text("suffix", suffix), marker(Marker::Middle)]);
+    parts.extend([
+        marker(Marker::Suffix),
+        text("suffix", suffix),
+        marker(Marker::Middle),
+        text("line", line.to_owned()),
+    ]);
     parts.retain(|part| !matches!(&part.piece, Piece::Text(text) if text.is_empty()));
     parts
+}
+
+/// `prefix` up to the first word of the cursor's line, and the rest of that line: what is typed of
+/// a line stands behind the middle marker, as if the model had begun to write it. A key stroke
+/// then changes the end of the prompt alone, so that the suffix stays in the KV cache; and models
+/// that were trained on whole lines go on with the line instead of starting another.
+fn at_line_start(prefix: &str) -> (&str, &str) {
+    let line = prefix.rfind('\n').map_or(0, |at| at + 1);
+    let typed = prefix.get(line..).unwrap_or_default().trim_start_matches([' ', '\t']);
+    prefix.split_at(prefix.len() - typed.len())
 }
 
 /// What was used and what was left out.
@@ -275,6 +291,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_typed_of_a_line_stands_behind_the_middle_marker() {
+        let mut context = context();
+        context.prefix = vec!["fn total() {\n    let x = 1".to_owned()];
+        let pieces = render(&context, FimFormat::DeepSeek, false, 1000, &words).pieces;
+        assert_eq!(pieces[2], Piece::Text("fn total() {\n    ".to_owned()));
+        assert_eq!(pieces.last(), Some(&Piece::Text("let x = 1".to_owned())));
+    }
+
+    #[test]
     fn starcoder_has_the_path_inside_the_prefix() {
         assert_eq!(
             shown(FimFormat::StarCoder, true),
@@ -311,7 +336,7 @@ mod tests {
         let mut context = context();
         context.prefix = vec!["<|fim_middle|><|file_sep|>".to_owned()];
         let pieces = render(&context, FimFormat::Qwen, true, 1000, &words).pieces;
-        assert!(pieces.contains(&Piece::Text("<|fim_middle|><|file_sep|>".to_owned())));
+        assert_eq!(pieces.last(), Some(&Piece::Text("<|fim_middle|><|file_sep|>".to_owned())));
         let middles = pieces.iter().filter(|p| **p == Piece::Marker(Marker::Middle)).count();
         assert_eq!(middles, 1);
     }
@@ -343,13 +368,19 @@ mod tests {
                 prop_assert!(cost <= budget);
                 prop_assert_eq!(cost, prompt.trace.used.iter().map(|(_, n)| n).sum::<usize>());
                 let all = context.prefix.concat();
-                let shown: String = prompt.pieces.iter().skip_while(|p| **p != Piece::Marker(Marker::Prefix))
-                    .take_while(|p| **p != Piece::Marker(Marker::Suffix))
-                    .filter_map(|p| match p { Piece::Text(text) => Some(text.as_str()), _ => None })
-                    .collect();
+                let after = |marker| {
+                    let from = prompt.pieces.iter().skip_while(move |p| **p != Piece::Marker(marker)).skip(1);
+                    let text = from.take_while(|p| matches!(p, Piece::Text(_))).map(|p| match p {
+                        Piece::Text(text) => text.as_str(),
+                        _ => "",
+                    });
+                    text.collect::<String>()
+                };
+                let shown = after(Marker::Prefix);
                 let shown = shown.strip_prefix("src/cart.rs\n").unwrap_or(&shown);
                 let shown = if format == FimFormat::CodeLlama { shown.strip_prefix(' ').unwrap_or(shown) } else { shown };
-                prop_assert!(all.ends_with(shown), "{shown:?}");
+                let shown = format!("{shown}{}", after(Marker::Middle));
+                prop_assert!(all.ends_with(&shown), "{shown:?}");
             }
         }
     }

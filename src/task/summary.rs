@@ -249,7 +249,7 @@ mod tests {
     #[tokio::test]
     async fn the_model_continues_a_doc_comment_above_a_rust_item() {
         let answers = ["let x = 1;", "Returns the total price of the cart."];
-        let text = check("a.rs", CART, "total_price", "    /// <SUFFIX>", &answers).await;
+        let text = check("a.rs", CART, "total_price", "<MIDDLE>/// ", &answers).await;
         assert_eq!(text.as_deref(), Some("Returns the total price of the cart."));
     }
 
@@ -257,7 +257,7 @@ mod tests {
     async fn the_model_continues_a_docstring_in_a_python_function() {
         let text = "def total_price(cart):\n    return sum(cart)\n";
         let answers = ["Return the total price."];
-        let text = check("a.py", text, "total_price", "    \"\"\"<SUFFIX>", &answers).await;
+        let text = check("a.py", text, "total_price", "<MIDDLE>\"\"\"", &answers).await;
         assert_eq!(text.as_deref(), Some("Return the total price."));
     }
 
