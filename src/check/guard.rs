@@ -56,7 +56,8 @@ const RUST: &[(&str, &str)] = &[
     ("todo!", "`todo!`"),
     ("unimplemented!", "`unimplemented!`"),
     ("unsafe", "`unsafe`"),
-    ("allow(", "an `allow` attribute"),
+    ("#[allow(", "an `allow` attribute"),
+    ("#![allow(", "an `allow` attribute"),
     ("#[ignore", "an ignored test"),
     ("cfg(any())", "code that is never compiled"),
     ("process::exit", "`process::exit`"),
@@ -211,4 +212,83 @@ fn occurrences(text: &str, spelling: &str) -> usize {
             starts && ends
         })
         .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(language: &str, base: &str, new: &str) -> Vec<String> {
+        let language = Language::named(language);
+        violations(language, base, new, None).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_honest_repair_passes() {
+        let base = "#[derive(Debug)]\npub struct A;\n\n/// Doc.\n#[must_use]\npub fn f() -> u8 {\n    \
+                    let x = 1;\n    x\n}\n";
+        let new = base
+            .replace("derive(Debug)", "derive(Debug, Clone)")
+            .replace("let x", "let mut x")
+            .replace("#[derive", "use std::fmt;\n\n#[derive");
+        assert_eq!(told("rust", base, &new), Vec::<String>::new());
+    }
+
+    #[test]
+    fn rust_repairs_may_not_take_away() {
+        let base = "/// Doc.\n#[must_use]\npub fn f() -> u8 {\n    1\n}\n\n#[test]\nfn t() {}\n";
+        assert_eq!(
+            told("rust", base, ""),
+            ["takes away the public item f", "takes away the test t"]
+        );
+        assert_eq!(told("rust", base, &base.replace("pub ", "")), ["takes away the public item f"]);
+        assert_eq!(told("rust", base, &base.replace("#[test]\n", "")), ["takes away the test t"]);
+        assert_eq!(
+            told("rust", base, &base.replace("/// Doc.\n", "")),
+            ["takes away the documentation of f"]
+        );
+        assert_eq!(
+            told("rust", base, &base.replace("#[must_use]\n", "")),
+            ["takes away #[must_use] from f"]
+        );
+    }
+
+    #[test]
+    fn rust_repairs_may_not_hide() {
+        let base = "fn f() -> u8 {\n    1\n}\n";
+        let body = |new: &str| told("rust", base, &base.replace('1', new));
+        assert_eq!(body("todo!()"), ["adds `todo!`"]);
+        assert_eq!(body("unsafe { 1 }"), ["adds `unsafe`"]);
+        assert_eq!(body("let not_unsafe = 1; not_unsafe"), Vec::<String>::new());
+        assert_eq!(body("1 +"), ["adds a syntax error"]);
+        assert_eq!(
+            told("rust", base, &format!("#![allow(warnings)]\n{base}")),
+            ["adds an `allow` attribute"]
+        );
+    }
+
+    #[test]
+    fn python_repairs_may_not_hide() {
+        let base = "def f(x):\n    return g(x)\n";
+        let body = |new: &str| told("python", base, &base.replace("return g(x)", new));
+        assert_eq!(body("return g(x)  # type: ignore"), ["adds `# type: ignore`"]);
+        assert_eq!(body("pass"), ["adds a bare `pass`"]);
+        assert_eq!(
+            body("try:\n        return g(x)\n    except:\n        return 0"),
+            ["adds a bare `except`"]
+        );
+        assert_eq!(body("return g(x, y)"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nothing_outside_the_target_changes() {
+        let base = "fn a() {}\nfn b() {}\n";
+        let target = Some(Span::new(0, 9));
+        let rust = Language::named("rust");
+        assert_eq!(violations(rust, base, "fn a() { 1; }\nfn b() {}\n", target), []);
+        assert_eq!(
+            violations(rust, base, "fn a() {}\nfn b() { 1; }\n", target),
+            [Violation::Outside]
+        );
+    }
 }

@@ -137,13 +137,19 @@ impl Judge {
 
     /// Checks what lies in the scratch tree now.
     pub async fn check(&self) -> Result<Findings, CheckError> {
+        self.check_knowing(None).await
+    }
+
+    /// The same; what `known` says of a part that is slow to check may stand in while there are
+    /// errors in a quick one.
+    async fn check_knowing(&self, known: Option<&Findings>) -> Result<Findings, CheckError> {
         let text = self.text()?;
         match &self.subject {
             Subject::Rust(subject) => {
                 subject.check(&self.settings, &self.scratch, &self.path, &text).await
             }
             Subject::Python(subject) => {
-                subject.check(&self.settings, &self.scratch, &self.path, &text).await
+                subject.check(&self.settings, &self.scratch, &self.path, &text, known).await
             }
             Subject::Command(line) => {
                 let (output, enforcement) = self.shell(line).await?;
@@ -219,7 +225,7 @@ impl Judge {
             });
         }
         self.lay(proposal)?;
-        let findings = self.check().await?;
+        let findings = self.check_knowing(Some(base)).await?;
         let new = unmatched(&findings.diagnostics, &base.diagnostics);
         let new: Vec<Diagnostic> = new.into_iter().filter(|found| counts(found)).collect();
         let remaining = remaining(targets, &base.diagnostics, &findings.diagnostics);

@@ -36,18 +36,22 @@ except (SyntaxError, ValueError) as error:
 pub struct Subject {
     interpreter: PathBuf,
     ruff: Option<Tool>,
-    mypy: Option<Tool>,
-    pyright: Option<Tool>,
+    types: Option<Tool>,
 }
 
 impl Subject {
     /// The interpreter for the file at `path` in the workspace at `root`: the configured one, that
     /// of the active virtual environment, of `.venv` or `venv` upwards from the file, or the
-    /// first in `PATH`; and ruff, mypy and pyright from the same environment or `PATH`.
+    /// first in `PATH`; ruff, and mypy or pyright (the one that the project configures, else the
+    /// first that is there), from the same environment or `PATH`.
     pub fn find(settings: &Settings, path: &Path, root: &Path) -> Result<Self, CheckError> {
         let interpreter = find::interpreter(settings.python.as_deref(), path, root)?;
         let tool = |name| find::tool(name, &interpreter, root);
-        Ok(Self { ruff: tool("ruff"), mypy: tool("mypy"), pyright: tool("pyright"), interpreter })
+        let types = [tool("mypy"), tool("pyright")]
+            .into_iter()
+            .flatten()
+            .max_by_key(|tool| (tool.configured, tool.name == "mypy"));
+        Ok(Self { ruff: tool("ruff"), types, interpreter })
     }
 
     /// The interpreter.
@@ -56,21 +60,33 @@ impl Subject {
     }
 
     /// Checks the file at `path` (absolute, the user's) as it stands in `scratch`, where its text
-    /// is `text`: the syntax first, names and types only if that is sound.
+    /// is `text`: the syntax first, names only if that is sound. `known`: what an earlier check
+    /// found; then what it knows of types stands in as long as names are wrong, since type
+    /// checkers are slow.
     pub async fn check(
         &self,
         settings: &Settings,
         scratch: &Scratch,
         path: &Path,
         text: &str,
+        known: Option<&Findings>,
     ) -> Result<Findings, CheckError> {
         let file = report::File::new(path, text);
         let mut findings = self.compile(settings, scratch, &file).await?;
-        if findings.errors_in(path).next().is_some() {
-            return Ok(findings);
+        let sound = findings.errors_in(path).next().is_none();
+        if let (true, Some(ruff)) = (sound, &self.ruff) {
+            self.run_tool(ruff, settings, scratch, &file, &mut findings).await?;
         }
-        for tool in [&self.ruff, &self.mypy, &self.pyright].into_iter().flatten() {
-            self.run_tool(tool, settings, scratch, &file, &mut findings).await?;
+        let wrong = findings.errors_in(path).next().is_some();
+        match (known, &self.types) {
+            (Some(known), Some(types)) if wrong => {
+                let known = known.diagnostics.iter().filter(|found| found.tool == types.name);
+                findings.diagnostics.extend(known.cloned());
+            }
+            (_, Some(types)) if sound => {
+                self.run_tool(types, settings, scratch, &file, &mut findings).await?;
+            }
+            _ => {}
         }
         Ok(findings)
     }

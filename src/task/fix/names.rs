@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(likeness("totl", "total"), Some(1));
         assert_eq!(likeness("lenght", "length"), Some(1));
         assert_eq!(likeness("pritn", "print"), Some(1));
-        assert_eq!(likeness("count", "amount"), None);
+        assert_eq!(likeness("count", "values"), None);
         assert_eq!(likeness("x", "y"), None);
         assert_eq!(likeness("i", "j"), None);
     }

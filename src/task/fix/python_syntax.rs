@@ -22,6 +22,8 @@ pub(super) fn candidates(text: &str, diagnostic: &Diagnostic) -> Vec<Edit> {
     let mut edits = Vec::new();
     if said("was never closed") {
         source.close_bracket(diagnostic.span.start, &mut edits);
+    } else if said("unindent") || said("unexpected indent") {
+        source.realign(line, &mut edits);
     } else if said("unmatched") || said("does not match") {
         source.drop_or_turn_bracket(diagnostic.span.start, &mut edits);
     } else if said("unterminated") || said("EOL while scanning") {
@@ -30,8 +32,6 @@ pub(super) fn candidates(text: &str, diagnostic: &Diagnostic) -> Vec<Edit> {
         source.call_print(line, &mut edits);
     } else if said("expected an indented block") || said("outside function") {
         source.indent(line, &mut edits);
-    } else if said("unindent does not match") || said("unexpected indent") {
-        source.realign(line, &mut edits);
     } else if said("inconsistent use of tabs") {
         let whole = Span::new(0, text.len());
         edits.push(("expand tabs".to_owned(), whole, text.replace('\t', "        ")));
