@@ -1,5 +1,7 @@
 //! Trained models through the engine's own door.
 
+#![expect(clippy::unwrap_used, reason = "a broken test setup may panic")]
+
 use std::path::{Path, PathBuf};
 
 use agent::engine::{

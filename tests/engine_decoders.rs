@@ -1,5 +1,7 @@
 //! Our decoders against candle-transformers' on random models, and against themselves.
 
+#![expect(clippy::unwrap_used, reason = "a broken test setup may panic")]
+
 #[path = "support/tiny_model.rs"]
 mod tiny_model;
 
@@ -51,32 +53,30 @@ fn close(a: &[f32], b: &[f32]) {
     assert!(largest < 2e-4, "logits differ by {largest}");
 }
 
+type Forward = dyn FnMut(&Tensor, usize) -> candle_core::Result<Tensor>;
+
 /// The logits after a prompt and after three more tokens, by candle-transformers.
 fn reference(architecture: &str, bytes: &[u8], prompt: &[u32], more: &[u32]) -> Vec<Vec<f32>> {
     let mut reader = Cursor::new(bytes);
     let content = gguf_file::Content::read(&mut reader).unwrap();
     let device = Device::Cpu;
-    let mut forward: Box<dyn FnMut(&Tensor, usize) -> candle_core::Result<Tensor>> =
-        match architecture {
-            "llama" => {
-                let mut model =
-                    quantized_llama::ModelWeights::from_gguf(content, &mut reader, &device)
-                        .unwrap();
-                Box::new(move |x, at| model.forward(x, at))
-            }
-            "qwen2" => {
-                let mut model =
-                    quantized_qwen2::ModelWeights::from_gguf(content, &mut reader, &device)
-                        .unwrap();
-                Box::new(move |x, at| model.forward(x, at))
-            }
-            _ => {
-                let mut model =
-                    quantized_qwen3::ModelWeights::from_gguf(content, &mut reader, &device)
-                        .unwrap();
-                Box::new(move |x, at| model.forward(x, at))
-            }
-        };
+    let mut forward: Box<Forward> = match architecture {
+        "llama" => {
+            let mut model =
+                quantized_llama::ModelWeights::from_gguf(content, &mut reader, &device).unwrap();
+            Box::new(move |x, at| model.forward(x, at))
+        }
+        "qwen2" => {
+            let mut model =
+                quantized_qwen2::ModelWeights::from_gguf(content, &mut reader, &device).unwrap();
+            Box::new(move |x, at| model.forward(x, at))
+        }
+        _ => {
+            let mut model =
+                quantized_qwen3::ModelWeights::from_gguf(content, &mut reader, &device).unwrap();
+            Box::new(move |x, at| model.forward(x, at))
+        }
+    };
     let mut run = |tokens: &[u32], at| {
         let x = Tensor::new(tokens, &device).unwrap().unsqueeze(0).unwrap();
         forward(&x, at).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()

@@ -45,7 +45,8 @@ pub enum Event {
         candidate: usize,
         /// The text.
         text: String,
-        /// Sum of the log-probabilities of its tokens.
+        /// Sum of the log-probabilities of its tokens in the model's own distribution (no
+        /// temperature, penalty or cut); while healing, among the tokens that were allowed.
         logprob: f32,
         /// Number of its tokens.
         tokens: usize,

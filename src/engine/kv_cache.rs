@@ -228,6 +228,16 @@ mod tests {
     }
 
     #[test]
+    fn a_fork_at_the_end_of_the_context_has_room_for_what_is_left() {
+        let mut cache = KvCache::new(SHAPE, &Device::Cpu);
+        append(&mut cache, &[1; 199]);
+        let mut fork = cache.fork(usize::MAX).unwrap();
+        append(&mut fork, &[2]);
+        assert_eq!(fork.len(), 200);
+        assert!(fork.reserve(1).is_err());
+    }
+
+    #[test]
     fn more_than_the_context_is_an_error() {
         let mut cache = KvCache::new(SHAPE, &Device::Cpu);
         assert!(cache.reserve(201).is_err());

@@ -22,7 +22,7 @@ use settings::Settings;
 use weights::Weights;
 
 /// The architectures (`general.architecture`) there is a decoder for. `llama` is also what Mistral,
-/// CodeLlama, DeepSeek-Coder (dense), SmolLM and many others call themselves.
+/// CodeLlama, DeepSeek-Coder (dense), `SmolLM` and many others call themselves.
 pub const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "qwen3"];
 
 /// Tokens to evaluate after those a cache holds.
@@ -103,6 +103,7 @@ pub fn is_small(gguf: &Gguf) -> bool {
     gguf.parameters() <= MOST_PARAMETERS
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err wants")]
 fn compute(error: candle_core::Error) -> EngineError {
     EngineError::Compute { message: error.to_string() }
 }

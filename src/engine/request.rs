@@ -43,7 +43,8 @@ pub struct Sampling {
     pub repetition_penalty: f32,
     /// How many recent tokens the penalty sees.
     pub repetition_window: usize,
-    /// Same seed, same request, same answer.
+    /// Same seed, same request, same answer on one machine; only where two tokens are as good as
+    /// equally likely can rounding, which depends on what was cached and batched, tell them apart.
     pub seed: u64,
 }
 
@@ -76,17 +77,19 @@ pub enum Priority {
 pub struct Request {
     /// The prompt.
     pub pieces: Vec<Piece>,
-    /// How many candidates to sample on this prompt (0 counts as 1). The first is greedy when
+    /// How many candidates to sample on this prompt (0 counts as 1; at most 64). The first is greedy when
     /// `sampling.temperature` is 0; the others then use temperature 0.6.
     pub candidates: usize,
-    /// Longest answer in tokens, per candidate.
+    /// Longest answer in tokens, per candidate; 0 only evaluates the prompt, for later.
     pub max_tokens: usize,
     /// Texts that end an answer; they are not part of it.
     pub stops: Vec<String>,
     /// How tokens are chosen.
     pub sampling: Sampling,
-    /// The last bytes before the cursor, already part of the prompt, that the answer's first
-    /// tokens may re-spell (token healing); the answer's text never contains them.
+    /// Token healing: where the text before the cursor (that after the last [`Marker::Prefix`], or
+    /// the end of a plain prompt) ends in what some longer token starts with, the engine takes its
+    /// last tokens back and has the answer spell them again before it goes on. The prompt is to be
+    /// given whole; the answer's text never contains what was there already.
     pub heal: bool,
     /// Who waits.
     pub priority: Priority,

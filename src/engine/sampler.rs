@@ -64,7 +64,7 @@ impl Sampler {
             self.cut(&mut tokens);
             self.draw(&tokens)?
         } else {
-            tokens.iter().copied().min_by(Token::likelier_first)?.id
+            tokens.iter().copied().min_by(|a, b| a.likelier_first(*b))?.id
         };
         let logit = Token::new(token, *logits.get(token as usize)?)?.logit;
         Some(Choice { token, logprob: (f64::from(logit) - total) as f32 })
@@ -131,7 +131,7 @@ impl Token {
     }
 
     /// Likelier before less likely, lower ids before higher ones.
-    fn likelier_first(&self, other: &Self) -> Ordering {
+    fn likelier_first(self, other: Self) -> Ordering {
         other.logit.total_cmp(&self.logit).then(self.id.cmp(&other.id))
     }
 }
@@ -145,10 +145,10 @@ fn log_sum_exp(tokens: &[Token]) -> f64 {
 /// Leaves the `count` likeliest tokens, likeliest first.
 fn keep_likeliest(tokens: &mut Vec<Token>, count: usize) {
     if count < tokens.len() {
-        tokens.select_nth_unstable_by(count, Token::likelier_first);
+        tokens.select_nth_unstable_by(count, |a, b| a.likelier_first(*b));
         tokens.truncate(count);
     }
-    tokens.sort_unstable_by(Token::likelier_first);
+    tokens.sort_unstable_by(|a, b| a.likelier_first(*b));
 }
 
 /// Leaves the smallest set of likeliest tokens with at least the fraction `mass` of the
@@ -159,10 +159,10 @@ fn keep_nucleus(tokens: &mut Vec<Token>, mass: f64) {
     loop {
         let count = looked_at.min(tokens.len());
         if count < tokens.len() {
-            tokens.select_nth_unstable_by(count, Token::likelier_first);
+            tokens.select_nth_unstable_by(count, |a, b| a.likelier_first(*b));
         }
         let (head, _) = tokens.split_at_mut(count);
-        head.sort_unstable_by(Token::likelier_first);
+        head.sort_unstable_by(|a, b| a.likelier_first(*b));
         let mut sum = 0.0;
         let enough = head.iter().position(|token| {
             sum += (f64::from(token.logit) - total).exp();

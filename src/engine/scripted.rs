@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_dropped_slow_answer_frees_the_engine_at_once() {
-        let engine = engine("slow", &["a b c d e f"], Duration::from_secs(60));
+        let engine = engine("slow", &["a b c d e f"], Duration::from_mins(1));
         drop(engine.generate(request("slow")));
         let slow = engine.generate(request("slow"));
         std::thread::sleep(Duration::from_millis(20));

@@ -11,30 +11,30 @@ use rand_pcg::Pcg64;
 
 /// What to make.
 #[derive(Clone, Copy)]
-pub struct Tiny {
-    pub architecture: &'static str,
+pub(crate) struct Tiny {
+    pub(crate) architecture: &'static str,
     /// The type of the matrices; vectors are always f32.
-    pub dtype: GgmlDType,
+    pub(crate) dtype: GgmlDType,
     /// No `output.weight`: the embedding is used twice.
-    pub tied: bool,
-    pub head_dim: usize,
+    pub(crate) tied: bool,
+    pub(crate) head_dim: usize,
 }
 
-pub const HIDDEN: usize = 256;
-pub const HEADS: usize = 8;
-pub const KV_HEADS: usize = 2;
-pub const FEED_FORWARD: usize = 512;
-pub const LAYERS: usize = 2;
-pub const VOCABULARY: usize = 320;
-pub const CONTEXT: usize = 256;
+pub(crate) const HIDDEN: usize = 256;
+pub(crate) const HEADS: usize = 8;
+pub(crate) const KV_HEADS: usize = 2;
+pub(crate) const FEED_FORWARD: usize = 512;
+pub(crate) const LAYERS: usize = 2;
+pub(crate) const VOCABULARY: usize = 320;
+pub(crate) const CONTEXT: usize = 256;
 
 impl Tiny {
-    pub fn new(architecture: &'static str, dtype: GgmlDType) -> Self {
+    pub(crate) fn new(architecture: &'static str, dtype: GgmlDType) -> Self {
         Self { architecture, dtype, tied: false, head_dim: HIDDEN / HEADS }
     }
 
     /// Its metadata.
-    pub fn metadata(&self) -> BTreeMap<String, Value> {
+    pub(crate) fn metadata(&self) -> BTreeMap<String, Value> {
         let sizes = [
             ("block_count", LAYERS),
             ("context_length", CONTEXT),
@@ -59,13 +59,13 @@ impl Tiny {
     }
 
     /// The file.
-    pub fn file(&self) -> Vec<u8> {
+    pub(crate) fn file(&self) -> Vec<u8> {
         self.file_with(&[], |writer| writer)
     }
 
     /// The file with these values in its metadata, under the architecture's name, and what `more`
     /// adds.
-    pub fn file_with(
+    pub(crate) fn file_with(
         &self,
         values: &[(&str, Value)],
         more: impl FnOnce(Writer) -> Writer,
@@ -138,7 +138,7 @@ impl Tiny {
 }
 
 /// Opens a file in memory. Its bytes live as long as the process.
-pub fn open(bytes: &[u8]) -> Gguf {
+pub(crate) fn open(bytes: &[u8]) -> Gguf {
     /// Tensors are expected at multiples of this.
     const ALIGNMENT: usize = 64;
     let buffer: &'static mut [u8] = vec![0; bytes.len() + ALIGNMENT].leak();

@@ -8,6 +8,16 @@ use super::layers::{Linear, Norm};
 use super::rope::{Angles, Rope};
 use super::settings::Settings;
 
+/// What the attention of all layers has in common in one pass.
+pub(super) struct Shared<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) rope: &'a Rope,
+    /// Of the positions of all rows.
+    pub(super) angles: &'a Angles,
+    /// No other thread is asked for help.
+    pub(super) alone: bool,
+}
+
 /// One layer's attention.
 pub(super) struct Attention {
     /// `[heads * head_dim, hidden]`.
@@ -30,11 +40,9 @@ impl Attention {
         x: &Tensor,
         layer: usize,
         rows: &[Row<'_>],
-        settings: &Settings,
-        rope: &Rope,
-        angles: &Angles,
-        alone: bool,
+        model: &Shared<'_>,
     ) -> Result<Tensor> {
+        let Shared { settings, rope, angles, alone } = *model;
         let total = x.dim(0)?;
         let Settings { heads, kv_heads, head_dim, .. } = *settings;
         // [total, heads, head_dim] and twice [total, kv_heads, head_dim]
@@ -171,36 +179,34 @@ mod tests {
     use super::*;
 
     /// Attention by its definition, in f64.
+    #[expect(clippy::many_single_char_names, reason = "they are the names of the definition")]
     fn by_definition(q: &Tensor, k: &Tensor, v: &Tensor, window: Option<usize>) -> Vec<f64> {
         let (n, heads, size) = q.dims3().unwrap();
         let (m, kv_heads, _) = k.dims3().unwrap();
         let (q, k, v) =
             (q.to_vec3::<f32>().unwrap(), k.to_vec3::<f32>().unwrap(), v.to_vec3::<f32>().unwrap());
         let mut out = Vec::new();
-        for row in 0..n {
+        for (row, q) in q.iter().enumerate() {
             let own = m - n + row;
             let first = window.map_or(0, |w| (own + 1).saturating_sub(w));
-            for head in 0..heads {
+            for (head, q) in q.iter().enumerate() {
                 let kv = head * kv_heads / heads;
                 let score = |at: usize| {
-                    (0..size).map(|i| f64::from(q[row][head][i] * k[at][kv][i])).sum::<f64>()
-                        / (size as f64).sqrt()
+                    let products = q.iter().zip(&k[at][kv]).map(|(q, k)| f64::from(q * k));
+                    products.sum::<f64>() / (size as f64).sqrt()
                 };
                 let weights: Vec<f64> = (first..=own).map(|at| score(at).exp()).collect();
                 let sum: f64 = weights.iter().sum();
-                for i in 0..size {
-                    let mixed: f64 = weights
-                        .iter()
-                        .enumerate()
-                        .map(|(at, w)| w * f64::from(v[first + at][kv][i]))
-                        .sum();
-                    out.push(mixed / sum);
-                }
+                out.extend((0..size).map(|i| {
+                    let values = v[first..=own].iter().map(|v| f64::from(v[kv][i]));
+                    weights.iter().zip(values).map(|(w, v)| w * v).sum::<f64>() / sum
+                }));
             }
         }
         out
     }
 
+    #[expect(clippy::many_single_char_names, reason = "they are the names of the definition")]
     fn check(n: usize, m: usize, window: Option<usize>) {
         let random =
             |rows, heads| Tensor::randn(0f32, 1.0, (rows, heads, 8), &Device::Cpu).unwrap();

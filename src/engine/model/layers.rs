@@ -36,7 +36,7 @@ impl Norm {
     }
 }
 
-/// The gated feed-forward network with SiLU (Shazeer, 2020).
+/// The gated feed-forward network with `SiLU` (Shazeer, 2020).
 pub(super) struct Mlp {
     /// `[feed_forward, hidden]`.
     pub(super) gate: Linear,

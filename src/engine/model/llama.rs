@@ -1,4 +1,4 @@
-//! Llama and what is built like it: Mistral, CodeLlama, DeepSeek-Coder (dense), SmolLM.
+//! Llama and what is built like it: Mistral, CodeLlama, DeepSeek-Coder (dense), `SmolLM`.
 
 use super::attention::Attention;
 use super::layers::Mlp;

@@ -3,7 +3,7 @@
 use candle_core::quantized::QMatMul;
 use candle_core::{Device, Module, Result, Tensor};
 
-use super::attention::Attention;
+use super::attention::{Attention, Shared};
 use super::layers::{Mlp, Norm};
 use super::rope::{Pairing, Rope};
 use super::settings::Settings;
@@ -92,20 +92,18 @@ impl Transformer {
             positions.extend(row.cache.len()..row.cache.len() + row.tokens.len());
         }
         let angles = self.rope.angles(&positions, &self.device)?;
+        let shared = Shared {
+            settings: &self.settings,
+            rope: &self.rope,
+            angles: &angles,
+            alone: self.alone,
+        };
         let ids = Tensor::new(ids, &self.device)?;
         // [total, hidden]
         let mut x = self.embedding.embedding(&ids)?;
         for (index, layer) in self.layers.iter().enumerate() {
             let normed = layer.attention_norm.forward(&x)?;
-            let mixed = layer.attention.forward(
-                &normed,
-                index,
-                rows,
-                &self.settings,
-                &self.rope,
-                &angles,
-                self.alone,
-            )?;
+            let mixed = layer.attention.forward(&normed, index, rows, &shared)?;
             x = (x + mixed)?;
             x = (&x + layer.mlp.forward(&layer.mlp_norm.forward(&x)?)?)?;
         }

@@ -1,6 +1,11 @@
-//! How fast a model runs here. Run with
-//! `cargo test --release --test engine_speed -- --ignored --nocapture`; the variable `AGENT_MODEL`
-//! names another file than the built-in model.
+//! How fast a model runs here: `cargo bench --bench engine_speed`. The variable `AGENT_MODEL` names
+//! another file than the built-in model.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "it measures, and prints what it measured"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,9 +42,7 @@ fn peak_memory() -> u64 {
     kilobytes.unwrap_or(0) / 1024
 }
 
-#[test]
-#[ignore = "measures; says nothing about correctness"]
-fn speed() {
+fn main() {
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/builtin.gguf");
     let path = std::env::var_os("AGENT_MODEL").map_or(built_in, PathBuf::from);
     let start = std::time::Instant::now();
