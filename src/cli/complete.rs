@@ -16,7 +16,7 @@ use crate::task::complete::{self, Completion, Options};
 Prints the suggestion to insert at the position; exit code 1 when none passes the checks. With -n, \
 several suggestions, best first, each after a line `--- 1 of 3`.
 
---json: {schema, model, candidates: [{text, logprob, applied}], timing_ms: {total, load, prompt, \
+--json: {schema, model, candidates: [{text, logprob, applied: [{pass, bytes_before, bytes_after}]}], timing_ms: {total, load, prompt, \
 generation, queue}, usage: {prompt_tokens, cached_tokens, generated_tokens}, trace: {budget, used: \
 [{part, tokens}], dropped}}")]
 pub(super) struct Args {
@@ -99,8 +99,14 @@ fn as_json(session: &Session, completion: &Completion) -> Json {
         .candidates
         .iter()
         .map(|candidate| {
-            let applied: Vec<String> =
-                candidate.applied.iter().map(|applied| format!("{applied:?}")).collect();
+            let applied: Vec<Json> = candidate
+                .applied
+                .iter()
+                .map(|applied| {
+                    let (before, after) = applied.bytes;
+                    json!({"pass": applied.pass, "bytes_before": before, "bytes_after": after})
+                })
+                .collect();
             json!({"text": candidate.text, "logprob": candidate.logprob, "applied": applied})
         })
         .collect();

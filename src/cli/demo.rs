@@ -111,7 +111,7 @@ impl Demo {
         indented(&format!("{}▌", hole.typed))?;
         match completion.candidates.first() {
             Some(candidate) => {
-                answer("  suggestion that keeps the file free of parse errors:")?;
+                answer("  suggestion (it fits the syntax; whether it is right is for you to judge):")?;
                 indented(&format!("{}{}", hole.typed, candidate.text))?;
             }
             None => answer("  no suggestion passed the checks, so none is shown")?,
@@ -125,7 +125,9 @@ impl Demo {
         self.progress.say("explaining");
         let explanation = task::explain::run(tools, &document, target).await?;
         self.step(&format!("Explain {}", explanation.title), start)?;
-        indented(&explanation.markdown)
+        // The targets of its links are files that are gone in a moment.
+        let lines = explanation.markdown.lines().filter(|line| !line.contains("]: file:"));
+        indented(lines.collect::<Vec<_>>().join("\n").trim_end())
     }
 
     /// Repairs and writes a file; whether it worked or could not be tried.
@@ -216,7 +218,7 @@ fn title(what: &str, time: Duration) -> Result<(), Failure> {
 fn indented(text: &str) -> Result<(), Failure> {
     let lines: Vec<String> = text
         .lines()
-        .map(|line| if line.is_empty() { String::new() } else { format!("  │ {line}") })
+        .map(|line| format!("  │ {line}").trim_end().to_owned())
         .collect();
     answer(&lines.join("\n"))
 }

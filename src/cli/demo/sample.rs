@@ -20,7 +20,7 @@ pub(super) struct Hole {
 }
 
 /// In `till/src/lib.rs`.
-pub(super) const RUST_HOLE: Hole = Hole { typed: "        self.", removed: "items.is_empty()" };
+pub(super) const RUST_HOLE: Hole = Hole { typed: "            total += ", removed: "item.price;" };
 
 /// In `receipts/receipt.py`.
 pub(super) const PYTHON_HOLE: Hole = Hole { typed: "    return ", removed: r#""\n".join(lines)"# };
