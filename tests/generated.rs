@@ -9,6 +9,13 @@ fn the_options_schema_is_up_to_date() {
     check("editors/options.schema.json", |_| docs::schema());
 }
 
+#[test]
+fn the_options_table_of_the_readme_is_up_to_date() {
+    check("README.md", |text| {
+        docs::with_table(text).expect("README.md has the markers of the options table")
+    });
+}
+
 /// Fails when `path` is not what `generate` makes of its text, unless asked to rewrite it.
 fn check(path: &str, generate: impl Fn(&str) -> String) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
