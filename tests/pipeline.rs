@@ -188,6 +188,27 @@ async fn a_file_of_secrets_is_shown_to_no_model() {
     assert!(matches!(error, TaskError::Target(_)), "{error}");
 }
 
+#[tokio::test]
+async fn a_key_stroke_costs_the_line_and_not_the_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let model = ModelSource::File(root.join("models/builtin.gguf"));
+    let tools = tools(Engine::load(&model, &EngineOptions::default()).unwrap(), root);
+    let path = root.join("src/edit.rs");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let at = text.find("impl Proposal {\n").unwrap() + "impl Proposal {\n".len();
+    let options = Options { max_tokens: 1, multi_line: false, ..Options::default() };
+    let mut last = None;
+    for typed in ["    pub fn ", "    pub fn i", "    pub fn is"] {
+        let new = [&text[..at], typed, &text[at..]].concat();
+        let document = Document::new(path.clone(), None, 1, new);
+        let answer = complete::run(&tools, &document, at + typed.len(), &options).await.unwrap();
+        last = Some(answer.usage);
+    }
+    let usage = last.unwrap();
+    assert!(usage.prompt_tokens > 100, "{usage:?}");
+    assert!(usage.cached_tokens + 8 > usage.prompt_tokens, "{usage:?}");
+}
+
 /// Positions of this project's own source: the rest of a line is taken away, as when somebody is
 /// typing it.
 fn positions() -> Vec<(PathBuf, String, usize)> {

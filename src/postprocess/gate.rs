@@ -56,7 +56,12 @@ pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed
         return nothing;
     }
     if let Some(passed) = judge(answer) {
-        return passed;
+        // A bracket that stands behind the cursor already, in a file that lacks the one it closes.
+        let shorter = without_brackets_behind(answer, around)
+            .filter(|_| passed.damage.faults > 0)
+            .and_then(&mut judge)
+            .filter(|shorter| shorter.damage.faults < passed.damage.faults);
+        return shorter.unwrap_or(passed);
     }
     for ended in endings(answer, around) {
         if let Some(passed) = judge(&ended) {
@@ -64,6 +69,14 @@ pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed
         }
     }
     shorter(answer).filter(|text| text.len() >= LEAST_LEFT).find_map(judge).unwrap_or(nothing)
+}
+
+/// `answer` without the closing brackets at its end that the rest of the line starts with.
+fn without_brackets_behind<'t>(answer: &'t str, around: &Surroundings<'_>) -> Option<&'t str> {
+    let text = answer.trim_end();
+    let behind = around.line_after.trim_start();
+    let closers = behind.len() - behind.trim_start_matches([')', ']', '}']).len();
+    (1..=closers).rev().find_map(|count| text.strip_suffix(behind.get(..count)?))
 }
 
 fn unjudged(answer: &str, around: &Surroundings<'_>) -> Passed {
@@ -195,6 +208,13 @@ mod tests {
     fn an_answer_that_was_cut_off_is_ended() {
         check("rust", "fn f() {\n    ˇ\n}\n", "let x = g(h(1", "let x = g(h(1));");
         check("python", "def f():\n    ˇ\n    return 1\n", "x = g(h(1", "x = g(h(1))");
+    }
+
+    #[test]
+    fn a_bracket_behind_the_cursor_closes_what_the_answer_opens() {
+        check("python", "def f():\n    x = self.opˇ)\n", "tion(a)", "tion(a");
+        check("rust", "fn f() {\n    x.puˇ);\n}\n", "sh((a, b))", "sh((a, b)");
+        check("python", "print(xˇ)\n", ".y(1)", ".y(1)");
     }
 
     #[test]
