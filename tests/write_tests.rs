@@ -1,4 +1,5 @@
-//! Tests that the program writes: they run, pass and say what they are.
+//! What tasks write: tests that pass and say what they are, rewritten items that compile.
+#![expect(clippy::unwrap_used, reason = "a broken test setup may panic")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use agent::document::Document;
 use agent::engine::Engine;
 use agent::engine::scripted::{Rule, Script};
 use agent::task::target::Target;
-use agent::task::{Outcome, Tools, test};
+use agent::task::{Outcome, Tools, rewrite, test};
 use agent::workspace::Workspace;
 
 /// A project with a cache of its own.
@@ -34,6 +35,11 @@ impl Project {
     }
 
     async fn write_tests(&self, path: &str, name: &str, engine: Engine) -> Outcome {
+        let (tools, document) = self.open(path, engine);
+        test::run(&tools, &document, &Target::Named(name.to_owned())).await.unwrap()
+    }
+
+    fn open(&self, path: &str, engine: Engine) -> (Tools, Document) {
         let path = self.path(path);
         let text = std::fs::read_to_string(&path).unwrap();
         let tools = Tools {
@@ -43,15 +49,14 @@ impl Project {
             check: Arc::new(Settings {
                 agent: env!("CARGO_BIN_EXE_agent").into(),
                 python: None,
-                timeout: Duration::from_secs(120),
+                timeout: Duration::from_mins(2),
                 cache: self.cache.path().to_owned(),
                 trusted: true,
             }),
             seed: 1,
             report: Arc::new(|_| ()),
         };
-        let document = Document::new(path, None, 0, text);
-        test::run(&tools, &document, &Target::Named(name.to_owned())).await.unwrap()
+        (tools, Document::new(path, None, 0, text))
     }
 }
 
@@ -228,4 +233,26 @@ async fn a_models_rust_tests_are_kept_only_if_they_pass() {
 fn new_text(outcome: &Outcome) -> &str {
     let [change] = &outcome.proposal.changes[..] else { panic!("{outcome:?}") };
     &change.text
+}
+
+#[tokio::test]
+async fn a_rewritten_item_compiles() {
+    let project = Project::new(&[("Cargo.toml", MANIFEST), ("src/lib.rs", CART)]);
+    let with_type = |kind: &str| {
+        format!(
+            "```rust\npub fn clamp(value: i32, low: i32) -> i32 {{\n    value.max({kind})\n}}\n```"
+        )
+    };
+    let mut script = Script {
+        chat_template: Some("{% for m in messages %}{{ m.content }}{% endfor %}".to_owned()),
+        ..Script::default()
+    };
+    let answers = vec![with_type("\"low\""), with_type("low")];
+    script.rules.push(Rule { when: "clamp".to_owned(), answers });
+    let (tools, document) = project.open("src/lib.rs", Engine::scripted(script));
+    let target = Target::Named("clamp".to_owned());
+    let outcome = rewrite::run(&tools, &document, &target, "Use max.").await.unwrap();
+    assert!(outcome.verified, "{outcome:?}");
+    assert!(new_text(&outcome).contains("    value.max(low)\n"), "{outcome:?}");
+    assert!(outcome.proof.iter().any(|proof| proof.tool == "cargo"), "{outcome:?}");
 }

@@ -141,6 +141,8 @@ fn with_members<'a>(symbols: &'a [Symbol], name: &str) -> Vec<&'a Symbol> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::fixture;
 
@@ -158,7 +160,8 @@ mod tests {
         let items = document.items();
         let mut out = String::new();
         for excerpt in excerpts(&document, "shop", path, &items, span, &index) {
-            out += &format!("== {} ({})\n{}", excerpt.path.display(), excerpt.reason, excerpt.text);
+            let Excerpt { path, reason, text } = excerpt;
+            write!(out, "== {} ({reason})\n{text}", path.display()).unwrap();
         }
         out
     }

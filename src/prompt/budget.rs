@@ -258,7 +258,8 @@ mod tests {
     #[test]
     fn the_cut_stays_while_lines_are_typed() {
         let cut = |lines: usize| {
-            let prefix: String = (0..lines).map(|line| format!("line {line:4}\n")).collect();
+            let prefix =
+                (0..lines).fold(String::new(), |text, line| text + &format!("line {line:4}\n"));
             chosen(&[], &[&prefix], &[], 500).prefix.lines().next().map(str::to_owned)
         };
         let starts: Vec<_> = (100..116).map(cut).collect();

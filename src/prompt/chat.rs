@@ -1,6 +1,7 @@
 //! Messages → the model's own chat format, from the template in its GGUF metadata.
 
 use minijinja::{Environment, Error, ErrorKind, context, syntax::SyntaxConfig};
+use std::fmt::Write as _;
 
 use super::{Piece, PromptError};
 
@@ -186,9 +187,15 @@ impl Date {
                 continue;
             }
             match characters.next() {
-                Some('Y') => out.push_str(&format!("{:04}", self.year)),
-                Some('m') => out.push_str(&format!("{:02}", self.month)),
-                Some('d') => out.push_str(&format!("{:02}", self.day)),
+                Some('Y') => {
+                    let _ = write!(out, "{:04}", self.year);
+                }
+                Some('m') => {
+                    let _ = write!(out, "{:02}", self.month);
+                }
+                Some('d') => {
+                    let _ = write!(out, "{:02}", self.day);
+                }
                 Some('B') => out.push_str(month),
                 Some('b') => out.push_str(month.get(..3).unwrap_or(month)),
                 Some('%') => out.push('%'),
@@ -210,8 +217,10 @@ impl Date {
 fn absent_number(template: &str, bos: &str, eos: &str) -> u64 {
     let taken =
         |number: u64| [template, bos, eos].iter().any(|text| text.contains(&number.to_string()));
-    // A text of n bytes holds at most n numbers of this length.
-    (1_618_033_988..).find(|number| !taken(*number)).unwrap_or(0)
+    // Texts of n bytes hold at most n numbers of this length.
+    let longest = (template.len() + bos.len() + eos.len()) as u64;
+    let first = 1_618_033_988;
+    (first..=first + longest).find(|number| !taken(*number)).unwrap_or(0)
 }
 
 /// Neither white space nor letters: `trim`, `upper` and `split('</think>')` leave it whole. The
@@ -261,12 +270,11 @@ fn push_control(pieces: &mut Vec<Piece>, text: &str) {
 
 /// An error of the template engine on one line, with the template's line.
 fn describe(error: &Error) -> String {
-    let mut message = error.kind().to_string();
-    if error.kind() == ErrorKind::OutOfFuel {
-        message = "it does not come to an end".to_owned();
-    } else if let Some(detail) = error.detail() {
-        message = detail.to_owned();
-    }
+    let message = match (error.kind(), error.detail()) {
+        (ErrorKind::OutOfFuel, _) => "it does not come to an end".to_owned(),
+        (_, Some(detail)) => detail.to_owned(),
+        (kind, None) => kind.to_string(),
+    };
     match error.line() {
         Some(line) => format!("line {line}: {message}"),
         None => message,

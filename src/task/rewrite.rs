@@ -1,6 +1,7 @@
 //! Rewrites an item by an instruction; needs an instruct model.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{Outcome, TaskError, Tools, chat, place, target};
@@ -141,11 +142,11 @@ fn values(
     let path = display(tools, &document.path);
     let index = tools.workspace.index();
     let around =
-        context::at(document, &tools.workspace.name(), path.clone().into(), item.span, &index);
+        context::at(document, tools.workspace.name(), path.clone().into(), item.span, &index);
     let mut related = String::new();
     for excerpt in &around.related {
         if related.len() + excerpt.text.len() <= MAX_RELATED {
-            related.push_str(&format!("{}:\n{}\n", excerpt.path.display(), excerpt.text));
+            let _ = writeln!(related, "{}:\n{}", excerpt.path.display(), excerpt.text);
         }
     }
     BTreeMap::from([

@@ -16,6 +16,7 @@ use crate::check::judge::Judge;
 use crate::check::{CheckError, Level, Proof, TestRun};
 use crate::document::Document;
 use crate::postprocess::reply;
+use crate::syntax::Language;
 use crate::syntax::outline::{Item, ItemKind};
 
 /// The most functions of one run.
@@ -37,7 +38,7 @@ pub async fn run(
     let settings = Arc::clone(&tools.check);
     let judge = Judge::open(settings, &tools.workspace, document, &[], None, &tools.report).await?;
     let mut bench = Bench { tools, document, judge };
-    match document.language().map(|language| language.name()) {
+    match document.language().map(Language::name) {
         Some("python") => python::write(&mut bench, &functions).await,
         Some("rust") => rust::write(&mut bench, &functions).await,
         _ => Ok(nothing("tests are written for Rust and Python only")),

@@ -4,6 +4,7 @@ use crate::syntax::Language;
 use crate::syntax::language::Blocks;
 use crate::syntax::outline::ItemKind;
 use crate::workspace::index::Symbol;
+use std::fmt::Write as _;
 
 /// The text of `symbols` of one file, members below their owners.
 pub(super) fn text(language: Language, symbols: &[&Symbol]) -> String {
@@ -42,8 +43,12 @@ pub(super) fn text(language: Language, symbols: &[&Symbol]) -> String {
 /// Opens the block of a type whose own line is not part of the text.
 fn begin(language: Language, out: &mut String, owner: &str) {
     match language.spec().blocks {
-        Blocks::Braces => out.push_str(&format!("impl {owner} {{\n")),
-        Blocks::Indentation => out.push_str(&format!("class {owner}:\n")),
+        Blocks::Braces => {
+            let _ = writeln!(out, "impl {owner} {{");
+        }
+        Blocks::Indentation => {
+            let _ = writeln!(out, "class {owner}:");
+        }
     }
 }
 
@@ -60,27 +65,27 @@ fn entry(language: Language, out: &mut String, symbol: &Symbol, inside: bool, ha
     match language.spec().blocks {
         Blocks::Braces => {
             if let Some(doc) = doc {
-                out.push_str(&format!("{indent}/// {doc}\n"));
+                let _ = writeln!(out, "{indent}/// {doc}");
             }
             let end = match &symbol.fields {
                 Some(fields) => format!(" {fields}"),
                 None if signature.ends_with([';', '}', ',']) => String::new(),
                 None => ";".to_owned(),
             };
-            out.push_str(&format!("{indent}{signature}{end}\n"));
+            let _ = writeln!(out, "{indent}{signature}{end}");
         }
         Blocks::Indentation => {
-            out.push_str(&format!("{indent}{signature}"));
+            let _ = write!(out, "{indent}{signature}");
             let opens = signature.ends_with(':');
             match (doc, &symbol.fields) {
                 (Some(doc), _) if opens => {
-                    out.push_str(&format!("\n{indent}    \"\"\"{doc}\"\"\"\n"));
+                    let _ = writeln!(out, "\n{indent}    \"\"\"{doc}\"\"\"");
                 }
                 (_, None) if opens && !has_members => out.push_str(" ...\n"),
                 _ => out.push('\n'),
             }
             for field in symbol.fields.iter().flat_map(|fields| fields.lines()) {
-                out.push_str(&format!("{indent}    {field}\n"));
+                let _ = writeln!(out, "{indent}    {field}");
             }
         }
     }

@@ -310,15 +310,19 @@ fn test_file(root: &Path, path: &Path, module: &Module) -> PathBuf {
             if is_project && !has_tests(beside) { root.join("tests") } else { beside.to_owned() }
         });
     let stem = module.dotted.rsplit('.').next().unwrap_or("module").trim_matches('_').to_owned();
-    (1..)
-        .map(|number| match number {
-            1 => format!("test_{stem}.py"),
-            2 => format!("test_{stem}_recorded.py"),
-            _ => format!("test_{stem}_recorded_{}.py", number - 1),
-        })
-        .map(|name| folder.join(name))
-        .find(|file| !file.exists())
-        .unwrap_or_else(|| folder.join(format!("test_{stem}.py")))
+    let mut number = 0;
+    loop {
+        let name = match number {
+            0 => format!("test_{stem}.py"),
+            1 => format!("test_{stem}_recorded.py"),
+            _ => format!("test_{stem}_recorded_{number}.py"),
+        };
+        let file = folder.join(name);
+        if !file.exists() {
+            return file;
+        }
+        number += 1;
+    }
 }
 
 /// The copy of a path of the user's.

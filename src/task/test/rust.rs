@@ -1,6 +1,7 @@
 //! Tests for Rust: a probe module, laid into the scratch tree only, calls the functions with
 //! simple values and prints what came of it; what two runs agree on becomes assertions.
 
+use std::fmt::Write as _;
 mod render;
 mod signature;
 mod values;
@@ -187,10 +188,9 @@ fn call(
             *argument = format!("&mut {name}");
             if gives_nothing {
                 observed = Some(name.to_owned());
-                kind = of.trim_start_matches('&').trim().trim_start_matches("mut ").to_owned();
-                if kind.starts_with('[') {
-                    kind = format!("Vec<{}>", kind.trim_matches(['[', ']']));
-                }
+                let of = of.trim_start_matches('&').trim().trim_start_matches("mut ");
+                let slice = of.strip_prefix('[').and_then(|of| of.strip_suffix(']'));
+                kind = slice.map_or_else(|| of.to_owned(), |of| format!("Vec<{of}>"));
             }
         }
     }
@@ -300,7 +300,7 @@ fn test_function(name: &str, groups: &[Vec<String>]) -> String {
     let mut out = String::from(
         "/// Records what the code did when this was written; not a specification.\n#[test]\n",
     );
-    out.push_str(&format!("fn {name}() {{\n"));
+    let _ = writeln!(out, "fn {name}() {{");
     for group in groups {
         // Variables of one call must not be those of the next.
         let scoped = groups.len() > 1 && group.len() > 1;
@@ -309,7 +309,7 @@ fn test_function(name: &str, groups: &[Vec<String>]) -> String {
             out.push_str("    {\n");
         }
         for line in group {
-            out.push_str(&format!("{indent}{line}\n"));
+            let _ = writeln!(out, "{indent}{line}");
         }
         if scoped {
             out.push_str("    }\n");

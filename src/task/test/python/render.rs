@@ -1,6 +1,7 @@
 //! Recorded calls → a test file, for pytest where it is installed, else for unittest.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{Case, Module, Recorded};
@@ -46,7 +47,7 @@ pub(super) fn file(plan: &Plan<'_>, targets: &[Recorded], code: &str) -> String 
         out.push_str("\nimport pytest\n");
     }
     let late = if let Some(line) = path_line {
-        out.push_str(&format!("\n{line}\n"));
+        let _ = writeln!(out, "\n{line}");
         "  # noqa: E402"
     } else {
         ""
@@ -56,12 +57,12 @@ pub(super) fn file(plan: &Plan<'_>, targets: &[Recorded], code: &str) -> String 
     if !names.is_empty() {
         let names: Vec<&str> = names.into_iter().collect();
         let names = names.join(", ");
-        out.push_str(&format!("\nfrom {} import {names}{late}\n", module.dotted));
+        let _ = writeln!(out, "\nfrom {} import {names}{late}", module.dotted);
     }
     for target in targets {
         out.push_str("\n\n");
         if !pytest {
-            out.push_str(&format!("class {}(unittest.TestCase):\n", class_name(&target.name)));
+            let _ = writeln!(out, "class {}(unittest.TestCase):", class_name(&target.name));
         }
         for (index, case) in target.cases.iter().enumerate() {
             if index > 0 {
@@ -71,7 +72,7 @@ pub(super) fn file(plan: &Plan<'_>, targets: &[Recorded], code: &str) -> String 
         }
     }
     if !code.trim().is_empty() {
-        out.push_str(&format!("\n\n{}\n", code.trim()));
+        let _ = writeln!(out, "\n\n{}", code.trim());
     }
     out
 }
@@ -105,17 +106,17 @@ fn path_line(plan: &Plan<'_>) -> Option<String> {
     let common = here.ancestors().nth(up)?;
     let down = folder.strip_prefix(common).ok()?;
     let mut expression = format!("Path(__file__).resolve().parents[{up}]");
-    for part in down.iter() {
-        expression.push_str(&format!(" / \"{}\"", part.to_string_lossy()));
+    for part in down {
+        let _ = write!(expression, " / \"{}\"", part.to_string_lossy());
     }
     Some(format!("sys.path.insert(0, str({expression}))"))
 }
 
 fn test(out: &mut String, name: &str, case: &Case, pytest: bool) {
     let (indent, receiver) = if pytest { ("", "") } else { ("    ", "self") };
-    out.push_str(&format!("{indent}def {name}({receiver}):\n"));
+    let _ = writeln!(out, "{indent}def {name}({receiver}):");
     for line in body(case, pytest) {
-        out.push_str(&format!("{indent}    {line}\n"));
+        let _ = writeln!(out, "{indent}    {line}");
     }
 }
 

@@ -219,12 +219,12 @@ fn shape(kind: &str) -> Shape {
 /// The file's `text` with `tests` (whole functions, not indented) in its test module, or in a new
 /// one at its end.
 pub(super) fn with_tests(text: &str, items: &[Item], tests: &[String]) -> String {
-    let indented: String = tests.iter().map(|test| format!("\n{}", indent(test))).collect();
+    let indented = tests.iter().fold(String::new(), |text, test| text + "\n" + &indent(test));
     let module = items.iter().rfind(|item| {
         let body = item.body.and_then(|body| body.of(text)).unwrap_or_default();
         item.kind == ItemKind::Module && item.test && body.contains("use super::*")
     });
-    if let Some(end) = module.and_then(|module| Some(module.body?.end.checked_sub(1)?))
+    if let Some(end) = module.and_then(|module| module.body?.end.checked_sub(1))
         && let (Some(before), Some(after)) = (text.get(..end), text.get(end..))
     {
         return format!("{}\n{indented}{after}", before.trim_end());
@@ -237,10 +237,9 @@ pub(super) fn with_tests(text: &str, items: &[Item], tests: &[String]) -> String
 }
 
 fn indent(test: &str) -> String {
-    let line = |line: &str| {
-        if line.is_empty() { "\n".to_owned() } else { format!("    {line}\n") }
-    };
-    test.lines().map(line).collect()
+    test.lines().fold(String::new(), |text, line| {
+        if line.is_empty() { text + "\n" } else { text + "    " + line + "\n" }
+    })
 }
 
 /// A name for a function's test that nothing in the file has.

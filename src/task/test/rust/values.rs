@@ -109,11 +109,12 @@ impl<'a> Values<'a> {
             "bool" => owned(&["true", "false"]),
             "char" => owned(&["'a'", "'Z'", "'0'", "' '", "'é'"]),
             "f32" | "f64" => owned(&["0.0", "1.5", "-2.0", "100.0"]),
-            "&str" => texts(),
             "String" | "impl Into<String>" => {
                 texts().iter().map(|text| format!("String::from({text})")).collect()
             }
-            "impl AsRef<str>" | "impl ToString" | "impl Display" | "&impl AsRef<str>" => texts(),
+            "&str" | "impl AsRef<str>" | "impl ToString" | "impl Display" | "&impl AsRef<str>" => {
+                texts()
+            }
             "Duration" => owned(&["std::time::Duration::from_secs(1)"]),
             "PathBuf" => owned(&["std::path::PathBuf::from(\"a/b.txt\")"]),
             "&Path" | "impl AsRef<Path>" => owned(&["std::path::Path::new(\"a/b.txt\")"]),
@@ -200,7 +201,7 @@ impl<'a> Values<'a> {
         if has_default {
             found.push(format!("{name}::default()"));
         }
-        found.extend(self.from_parts(item, depth));
+        found.extend(self.literals(item, depth));
         found
     }
 
@@ -230,7 +231,7 @@ impl<'a> Values<'a> {
     }
 
     /// A literal of a struct, or the first variants of an enum that need few values.
-    fn from_parts(&self, item: &Item, depth: usize) -> Vec<String> {
+    fn literals(&self, item: &Item, depth: usize) -> Vec<String> {
         let body = item.body.and_then(|body| body.of(self.text)).unwrap_or_default();
         let inner = body.trim().trim_start_matches('{').trim_end_matches('}');
         let parts = split(&without_comments(inner));
