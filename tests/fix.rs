@@ -1,5 +1,6 @@
 //! `fix` on real small projects: what it repairs is proved by the compiler, what it cannot repair
 //! is left alone and said.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a broken test setup may panic")]
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -52,7 +53,7 @@ impl Project {
             check: Arc::new(Settings {
                 agent: env!("CARGO_BIN_EXE_agent").into(),
                 python: Some(python()),
-                timeout: Duration::from_secs(120),
+                timeout: Duration::from_mins(2),
                 cache: self.folder.path().join("cache"),
                 trusted,
             }),

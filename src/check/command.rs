@@ -327,7 +327,8 @@ impl Drop for Group {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -412,7 +413,7 @@ mod tests {
         let line = format!("sleep 60 & echo $! > {}; wait", file.display());
         let invocation = sh(&line, 60);
         let running = tokio::spawn(async move { run(&invocation).await });
-        while std::fs::read_to_string(&file).is_ok_and(|pid| pid.ends_with('\n')) == false {
+        while !std::fs::read_to_string(&file).is_ok_and(|pid| pid.ends_with('\n')) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         running.abort();

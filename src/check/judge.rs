@@ -227,7 +227,7 @@ impl Judge {
         self.lay(proposal)?;
         let findings = self.check_knowing(Some(base)).await?;
         let new = unmatched(&findings.diagnostics, &base.diagnostics);
-        let new: Vec<Diagnostic> = new.into_iter().filter(|found| counts(found)).collect();
+        let new: Vec<Diagnostic> = new.into_iter().filter(counts).collect();
         let remaining = remaining(targets, &base.diagnostics, &findings.diagnostics);
         Ok(Verdict {
             accepted: remaining.is_empty() && new.is_empty(),

@@ -164,11 +164,15 @@ impl Subject {
             return Ok(());
         };
         if level == Level::Types && !configured {
-            found.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
+            for diagnostic in &mut found {
+                diagnostic.severity = Severity::Warning;
+            }
         }
         let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
         let warnings = found.len() - errors;
-        let result = format!("{errors} errors, {warnings} warnings");
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let result =
+            format!("{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings));
         findings.proof.push(Proof { level, tool: tool_name, command, result });
         findings.diagnostics.extend(found);
         findings.enforcement = findings.enforcement.clone().and(enforcement);

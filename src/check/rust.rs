@@ -58,7 +58,7 @@ impl Subject {
                     invocation = invocation.args(["--", filter]);
                 }
                 let (output, enforcement) = run(settings, scratch, &invocation).await?;
-                Ok(test_run(&invocation, output, enforcement))
+                Ok(test_run(&invocation, &output, enforcement))
             }
             Self::File(file) => test_file(settings, scratch, file, filter).await,
         }
@@ -194,7 +194,7 @@ async fn test_file(
     let invocation = Invocation::new(program, scratch.tree(), settings.timeout)
         .args(filter.map(std::ffi::OsString::from));
     let (output, enforcement) = run(settings, scratch, &invocation).await?;
-    let mut run = test_run(&invocation, output, enforcement);
+    let mut run = test_run(&invocation, &output, enforcement);
     run.command = format!("rustc --edition 2024 --test {}", name(file));
     Ok(run)
 }
@@ -253,7 +253,7 @@ fn findings(
 }
 
 /// Reads what the standard test harness prints.
-fn test_run(invocation: &Invocation, output: Output, enforcement: Enforcement) -> TestRun {
+fn test_run(invocation: &Invocation, output: &Output, enforcement: Enforcement) -> TestRun {
     let mut run = TestRun {
         command: invocation.display(),
         success: output.success(),
@@ -293,7 +293,7 @@ mod tests {
         };
         let invocation =
             Invocation::new("cargo", Path::new("/"), std::time::Duration::from_secs(1)).arg("test");
-        let run = test_run(&invocation, output, Enforcement::Full);
+        let run = test_run(&invocation, &output, Enforcement::Full);
         assert_eq!(run.passed, ["a::ok", "boom"]);
         assert_eq!(run.failed, ["bad"]);
         assert!(!run.success);

@@ -111,13 +111,12 @@ impl Scratch {
 
     /// Where a file of the workspace (absolute) lies in the copy; `None` for a file outside.
     pub fn inside(&self, path: &Path) -> Option<PathBuf> {
-        let relative = match path.strip_prefix(&self.root) {
-            Ok(relative) => relative.to_owned(),
+        let relative = if let Ok(relative) = path.strip_prefix(&self.root) {
+            relative.to_owned()
+        } else {
             // The folder may be named through a link, and the file need not exist.
-            Err(_) => {
-                let folder = path.parent()?.canonicalize().ok()?;
-                folder.strip_prefix(&self.root).ok()?.join(path.file_name()?)
-            }
+            let folder = path.parent()?.canonicalize().ok()?;
+            folder.strip_prefix(&self.root).ok()?.join(path.file_name()?)
         };
         let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
         plain.then(|| self.tree.join(relative))
@@ -185,7 +184,8 @@ fn claim(
     root: &Path,
 ) -> Result<(PathBuf, File, Option<tempfile::TempDir>), CheckError> {
     let digest = Sha256::digest(root.as_os_str().as_encoded_bytes());
-    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let bytes = digest.iter().take(8).fold(0, |all, byte| (all << 8) | u64::from(*byte));
+    let name = format!("{bytes:016x}");
     let folder = parent.join(name);
     std::fs::create_dir_all(&folder).map_err(io("creating", &folder))?;
     let lock = File::create(folder.join("lock")).map_err(io("locking", &folder))?;

@@ -11,6 +11,7 @@ mod whole_item;
 
 use super::{Outcome, TaskError, Tools};
 use crate::check::judge::Judge;
+use crate::check::sandbox::Enforcement;
 use crate::check::{Diagnostic, Findings, Level, Proof, Severity};
 use crate::document::Document;
 use crate::edit::Proposal;
@@ -157,8 +158,8 @@ async fn test(judge: &Judge, line: &str) -> Result<(Proof, Result<(), String>), 
 }
 
 /// Adds how far the sandbox held, where it did not hold fully.
-fn say_sandbox(message: &mut String, enforcement: &crate::check::sandbox::Enforcement) {
-    if *enforcement != crate::check::sandbox::Enforcement::Full {
-        message.push_str(&format!(" (sandbox: {enforcement})"));
+fn say_sandbox(message: &mut String, enforcement: &Enforcement) {
+    if *enforcement != Enforcement::Full {
+        *message = format!("{message} (sandbox: {enforcement})");
     }
 }

@@ -222,14 +222,14 @@ mod tests {
         })
     }
 
-    fn child(spans: Vec<Value>) -> Value {
+    fn child(spans: &[Value]) -> Value {
         json!({
             "message": "help", "code": null, "level": "help", "spans": spans, "children": [],
             "rendered": null,
         })
     }
 
-    fn parsed(children: Vec<Value>) -> (tempfile::TempDir, PathBuf, Vec<Diagnostic>) {
+    fn parsed(children: &[Value]) -> (tempfile::TempDir, PathBuf, Vec<Diagnostic>) {
         let folder = tempfile::tempdir().unwrap();
         let project = folder.path().join("project");
         std::fs::create_dir_all(project.join("src")).unwrap();
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn places_are_the_users_files() {
-        let (_folder, path, diagnostics) = parsed(vec![]);
+        let (_folder, path, diagnostics) = parsed(&[]);
         assert_eq!(diagnostics[0].path, path);
         assert_eq!(diagnostics[0].span, Span::new(3, 5));
         assert_eq!(diagnostics[0].code, "E0308");
@@ -263,12 +263,12 @@ mod tests {
 
     #[test]
     fn children_are_alternatives_and_their_spans_one_edit() {
-        let (_folder, _, diagnostics) = parsed(vec![
-            child(vec![
+        let (_folder, _, diagnostics) = parsed(&[
+            child(&[
                 span("src/a.rs", (9, 9), ")", "MachineApplicable"),
                 span("src/a.rs", (3, 3), "Some(", "MachineApplicable"),
             ]),
-            child(vec![span("src/a.rs", (0, 1), "x", "MaybeIncorrect")]),
+            child(&[span("src/a.rs", (0, 1), "x", "MaybeIncorrect")]),
         ]);
         assert_eq!(texts(&diagnostics), [vec![(3, "Some("), (9, ")")], vec![(0, "x")]]);
         let machine: Vec<bool> =
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn equal_places_are_alternatives() {
-        let (_folder, _, diagnostics) = parsed(vec![child(vec![
+        let (_folder, _, diagnostics) = parsed(&[child(&[
             span("src/a.rs", (0, 0), "use a::X;\n", "MaybeIncorrect"),
             span("src/a.rs", (0, 0), "use b::X;\n", "MaybeIncorrect"),
         ])]);
@@ -292,11 +292,11 @@ mod tests {
             "span": span("src/a.rs", (0, 0), "", "MachineApplicable"),
             "macro_decl_name": "m!", "def_site_span": null,
         });
-        let (_folder, _, diagnostics) = parsed(vec![
-            child(vec![span("src/a.rs", (0, 0), "/* value */", "HasPlaceholders")]),
-            child(vec![span("/rustc/library/core/src/option.rs", (0, 0), "x", "MaybeIncorrect")]),
-            child(vec![in_macro]),
-            child(vec![span("src/a.rs", (0, 4), "(b, a)", "HasPlaceholders")]),
+        let (_folder, _, diagnostics) = parsed(&[
+            child(&[span("src/a.rs", (0, 0), "/* value */", "HasPlaceholders")]),
+            child(&[span("/rustc/library/core/src/option.rs", (0, 0), "x", "MaybeIncorrect")]),
+            child(&[in_macro]),
+            child(&[span("src/a.rs", (0, 4), "(b, a)", "HasPlaceholders")]),
         ]);
         assert_eq!(texts(&diagnostics), [[(0, "(b, a)")]]);
     }

@@ -25,8 +25,7 @@ pub(super) fn restrict(writable: &[PathBuf]) -> Result<Enforcement, String> {
     let calls = restrict_calls();
     Ok(match (files, calls) {
         (None, Ok(())) => Enforcement::Full,
-        (Some(missing), Ok(())) => Enforcement::Partial(missing),
-        (None, Err(missing)) => Enforcement::Partial(missing),
+        (Some(missing), Ok(())) | (None, Err(missing)) => Enforcement::Partial(missing),
         (Some(files), Err(calls)) => Enforcement::Partial(format!("{files}; {calls}")),
     })
 }

@@ -153,9 +153,9 @@ pub(super) fn candidates(document: &Document, diagnostic: &Diagnostic) -> Vec<Ed
         *nearest = distance.min(*nearest);
     }
     if is_python {
-        BUILTINS.iter().for_each(|name| {
+        for name in BUILTINS {
             known.entry(name).or_insert(usize::MAX);
-        });
+        }
     }
     let mut alike: Vec<(usize, usize, &str)> = known
         .into_iter()

@@ -99,13 +99,12 @@ impl<'t> Source<'t> {
         for (at, c) in text.char_indices() {
             match quote {
                 Some(open) if c == open => quote = None,
-                Some(_) => {}
                 None if c == '\'' || c == '"' => quote = Some(c),
                 None if c == '#' => {
                     end = at;
                     break;
                 }
-                None => {}
+                _ => {}
             }
         }
         line.start + text.get(..end).unwrap_or_default().trim_end().len()

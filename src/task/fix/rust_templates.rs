@@ -76,11 +76,12 @@ fn mismatched(text: &str, span: Span, code: &str, message: &str, edits: &mut Vec
         edits.push(wrapped(span, code, "*", ""));
     }
     // A function that should return something and ends in nothing, or in a statement.
-    if message.contains("found `()`") && expected.starts_with("Result") {
-        if let Some(end) = text.get(span.end..).and_then(|rest| rest.find("\n}")) {
-            let at = Span::empty(span.end + end);
-            edits.push(("end with `Ok(())`".to_owned(), at, "\n    Ok(())".to_owned()));
-        }
+    if message.contains("found `()`")
+        && expected.starts_with("Result")
+        && let Some(end) = text.get(span.end..).and_then(|rest| rest.find("\n}"))
+    {
+        let at = Span::empty(span.end + end);
+        edits.push(("end with `Ok(())`".to_owned(), at, "\n    Ok(())".to_owned()));
     }
 }
 
