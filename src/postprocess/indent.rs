@@ -67,9 +67,8 @@ fn fitted(answer: &str, around: &Surroundings<'_>) -> String {
     let opens = around.opens_block(above);
     let deepest = if opens { base + around.unit.width() } else { base };
 
-    let wanted = if opens && column + blank <= base && !text.starts_with(['}', ')', ']']) {
-        deepest.saturating_sub(column)
-    } else if column + blank > deepest {
+    let in_header = opens && column + blank <= base && !text.starts_with(['}', ')', ']']);
+    let wanted = if in_header || column + blank > deepest {
         deepest.saturating_sub(column)
     } else {
         blank

@@ -110,7 +110,7 @@ fn has_code(sentence: &str) -> bool {
         || ["::", "->", "//", "__", "( ", " )", ",,", "..", "self."]
             .iter()
             .any(|junk| sentence.contains(junk))
-        || sentence.matches('`').count() % 2 != 0
+        || !sentence.matches('`').count().is_multiple_of(2)
         || sentence.matches('(').count() != sentence.matches(')').count()
 }
 
