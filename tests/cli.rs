@@ -1,6 +1,8 @@
 //! The program as a user runs it: arguments in, standard output, standard error and an exit code
 //! out.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a broken test setup may panic")]
+
 #[path = "cli/changes.rs"]
 mod changes;
 #[path = "cli/completion.rs"]

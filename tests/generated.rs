@@ -1,5 +1,7 @@
 //! Committed text that is generated from the code is up to date; `UPDATE=1` rewrites it.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a broken check-out may panic")]
+
 use std::path::Path;
 
 use agent::config::docs;

@@ -47,9 +47,12 @@ fn columns_count_characters_before_any_kind_of_line_end() {
         ("smile.py", "face = '😀ß'; face.\nlast = 1\n"),
         ("windows.py", "one = 1\r\nface = '😀'; face.\r\nlast = 1\r\n"),
     ]);
-    // The model answers only when the prompt ends its prefix exactly at the cursor.
+    // The model answers only when what follows the cursor starts with the line's end.
     let model = project.script(&json!({
-        "rules": [{"when": "face.<SUFFIX>", "answers": ["upper()"]}]
+        "rules": [
+            {"when": "<SUFFIX>\nlast", "answers": ["upper()"]},
+            {"when": "<SUFFIX>\r\nlast", "answers": ["upper()"]},
+        ]
     }));
     for place in ["smile.py:1:19", "windows.py:2:18"] {
         let run = project.run(&["complete", place, &model]);

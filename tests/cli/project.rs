@@ -6,24 +6,24 @@ use std::process::{Command, Stdio};
 use serde_json::{Value as Json, json};
 
 /// A project; it is removed with its home when dropped.
-pub struct Project {
+pub(crate) struct Project {
     folder: tempfile::TempDir,
 }
 
 /// What a run of the program came to.
 #[derive(Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// The exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Standard output.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Standard error.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Run {
     /// The one JSON object on standard output.
-    pub fn json(&self) -> Json {
+    pub(crate) fn json(&self) -> Json {
         assert_eq!(self.stdout.lines().count(), 1, "one line of JSON: {self:?}");
         let object: Json = serde_json::from_str(&self.stdout).expect("JSON on standard output");
         assert_eq!(object["schema"], 1, "{object}");
@@ -33,7 +33,7 @@ impl Run {
 
 impl Project {
     /// A project of these files.
-    pub fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let project = Self { folder };
         std::fs::create_dir(project.root()).unwrap();
@@ -44,46 +44,46 @@ impl Project {
     }
 
     /// Its folder.
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("project")
     }
 
     /// A file of it.
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root().join(path)
     }
 
     /// Writes a file of it.
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
     /// The text of a file of it.
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.path(path)).unwrap()
     }
 
     /// A folder of the user's home.
-    pub fn home(&self, path: &str) -> PathBuf {
+    pub(crate) fn home(&self, path: &str) -> PathBuf {
         self.folder.path().join("home").join(path)
     }
 
     /// Writes a file of canned answers outside the project and returns the `--model` for it.
-    pub fn script(&self, script: &Json) -> String {
+    pub(crate) fn script(&self, script: &Json) -> String {
         let path = self.folder.path().join("answers.json");
         std::fs::write(&path, script.to_string()).unwrap();
         format!("--model=scripted:{}", path.display())
     }
 
     /// A model that fills in `answers` and follows no instructions.
-    pub fn filling(&self, answers: &[&str]) -> String {
+    pub(crate) fn filling(&self, answers: &[&str]) -> String {
         self.script(&json!({"rules": [{"answers": answers}]}))
     }
 
     /// A model that answers every instruction with `answer`.
-    pub fn instructed(&self, answer: &str) -> String {
+    pub(crate) fn instructed(&self, answer: &str) -> String {
         self.script(&json!({
             "chat_template": "{% for m in messages %}{{ m.content }}\n{% endfor %}",
             "rules": [{"answers": [answer]}],
@@ -91,7 +91,7 @@ impl Project {
     }
 
     /// The program with `arguments`, run in the project.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
         command.args(arguments).current_dir(self.root());
         for (name, folder) in [
@@ -116,12 +116,12 @@ impl Project {
     }
 
     /// Runs the program.
-    pub fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         self.run_with(arguments, "")
     }
 
     /// Runs the program with `input` on its standard input.
-    pub fn run_with(&self, arguments: &[&str], input: &str) -> Run {
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Run {
         use std::io::Write;
         let mut child = self
             .command(arguments)
@@ -141,12 +141,12 @@ impl Project {
     }
 
     /// Makes it a git repository.
-    pub fn git_init(&self) {
+    pub(crate) fn git_init(&self) {
         self.git(&["init", "--quiet"], "");
     }
 
     /// Gives `diff` to the real `git apply`.
-    pub fn git_apply(&self, diff: &str) {
+    pub(crate) fn git_apply(&self, diff: &str) {
         self.git(&["-c", "core.autocrlf=false", "apply", "--whitespace=nowarn", "-"], diff);
     }
 

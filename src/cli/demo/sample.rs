@@ -20,10 +20,10 @@ pub(super) struct Hole {
 }
 
 /// In `till/src/lib.rs`.
-pub(super) const RUST_HOLE: Hole = Hole { typed: "            total += ", removed: "item.price;" };
+pub(super) const RUST_HOLE: Hole = Hole { typed: "        self.", removed: "items.push(item);" };
 
 /// In `receipts/receipt.py`.
-pub(super) const PYTHON_HOLE: Hole = Hole { typed: "    return ", removed: r#""\n".join(lines)"# };
+pub(super) const PYTHON_HOLE: Hole = Hole { typed: "        lines.", removed: r#"append(f"{name:<20}{format_price(cents):>8}")"# };
 
 impl Hole {
     /// `text` with the hole cut out, and the cursor's offset; as it is, with the cursor at its
