@@ -261,6 +261,62 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn sound_edits_keep_the_tree_of_a_fresh_parse(
+            python in any::<bool>(),
+            edits in proptest::collection::vec((any::<prop::sample::Index>(), 0..3_usize), 1..6),
+        ) {
+            // Edits between statements and inside names and comments keep the code sound.
+            let (name, text, anchors, inserts) = if python {
+                ("python", PYTHON, ["\n\n\n", "total", "range"], ["\n\n\nz = 1\n\n\n", "é", "x"])
+            } else {
+                ("rust", RUST, ["\n\n", "total", "größe"], ["\n\nfn z() {}\n\n", "é", "😀"])
+            };
+            let mut text = text.to_owned();
+            let mut tree = SyntaxTree::parse(Language::named(name).unwrap(), &text);
+            for (index, kind) in edits {
+                let places: Vec<usize> = text.match_indices(anchors[kind]).map(|m| m.0).collect();
+                let Some(at) = (!places.is_empty()).then(|| *index.get(&places)) else { continue };
+                let at = at + anchors[kind].len();
+                let edit = TextEdit { span: Span::empty(at), text: inserts[kind].to_owned() };
+                let new = apply(&text, std::slice::from_ref(&edit)).unwrap();
+                tree = tree.reparse(&text, &[edit], &new);
+                let fresh = SyntaxTree::parse(tree.language(), &new);
+                prop_assert_eq!(health::health(&fresh).faults(), 0, "{}", new);
+                let (ours, fresh) = (dump(&tree), dump(&fresh));
+                let differs = ours.iter().zip(&fresh).find(|(a, b)| a != b);
+                prop_assert_eq!((ours.len(), differs), (fresh.len(), None));
+                text = new;
+            }
+        }
+
+        #[test]
+        fn no_text_makes_a_query_panic(
+            python in any::<bool>(),
+            pieces in proptest::collection::vec(fragments(), 0..12),
+            offset in 0..200_usize,
+        ) {
+            let text = pieces.concat();
+            let name = if python { "python" } else { "rust" };
+            let tree = SyntaxTree::parse(Language::named(name).unwrap(), &text);
+            let all = Span::new(0, text.len());
+            for item in outline::items(&tree, &text) {
+                prop_assert!(item.span.covers(item.signature), "{:?}", item);
+                prop_assert_eq!(item.name_span.of(&text), Some(item.name.as_str()));
+                let inner = [item.body, item.doc].into_iter().flatten();
+                prop_assert!(inner.into_iter().all(|part| part.of(&text).is_some()));
+                facts::facts(&tree, &text, item.span);
+            }
+            _ = imports::imports(&tree, &text);
+            _ = facts::facts(&tree, &text, all);
+            _ = scope::extent(&tree, &text, offset);
+            _ = scope::literals(&tree, &text, all);
+            prop_assert!(scope::ancestors(&tree, offset).windows(2).all(|w| w[1].covers(w[0])));
+        }
+    }
+
     #[test]
     fn a_hundred_thousand_nested_parentheses_do_no_harm() {
         for (name, head) in [("rust", "fn f() { "), ("python", "x = ")] {

@@ -70,7 +70,20 @@ fn structural(
     if !changed.is_empty() {
         parts.push(format!("changes {}", listed(changed)));
     }
-    let calls: Vec<&str> = distinct(reading.calls.iter().map(|call| last_part(&call.name)));
+    // Macros, unwrapping and the exceptions raised say little about the purpose.
+    let raised: Vec<&str> = reading
+        .facts
+        .iter()
+        .filter(|fact| fact.kind == Sighting::Raise)
+        .map(|fact| callee(&fact.detail).unwrap_or(&fact.name))
+        .collect();
+    let telling = |name: &&str| {
+        !name.ends_with('!')
+            && !raised.contains(name)
+            && !matches!(*name, "unwrap" | "expect" | "clone" | "into" | "iter" | "to_owned")
+    };
+    let calls: Vec<&str> =
+        distinct(reading.calls.iter().map(|call| last_part(&call.name)).filter(telling));
     if !calls.is_empty() && parts.len() < 2 {
         parts.push(format!("calls {}", listed(calls)));
     }
