@@ -4,7 +4,7 @@
 //! distribution before the temperature flattens or sharpens it.
 
 use std::cmp::Ordering;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
@@ -73,14 +73,14 @@ impl Sampler {
     fn penalize(&self, tokens: &mut [Token]) {
         let penalty = self.sampling.repetition_penalty;
         // 0, negative numbers and NaN would make no sense; 1 does nothing.
-        if self.recent.is_empty() || penalty.partial_cmp(&0.0) != Some(Ordering::Greater) {
+        let makes_sense = penalty > 0.0 && (penalty - 1.0).abs() > f32::EPSILON;
+        if self.recent.is_empty() || !makes_sense {
             return;
         }
-        for token in tokens {
-            if self.recent.contains(&token.id) {
-                token.logit =
-                    if token.logit > 0.0 { token.logit / penalty } else { token.logit * penalty };
-            }
+        let recent: BTreeSet<u32> = self.recent.iter().copied().collect();
+        for token in tokens.iter_mut().filter(|token| recent.contains(&token.id)) {
+            token.logit =
+                if token.logit > 0.0 { token.logit / penalty } else { token.logit * penalty };
         }
     }
 
