@@ -111,7 +111,9 @@ impl Demo {
         indented(&format!("{}▌", hole.typed))?;
         match completion.candidates.first() {
             Some(candidate) => {
-                answer("  suggestion (it fits the syntax; whether it is right is for you to judge):")?;
+                answer(
+                    "  suggestion (it fits the syntax; whether it is right is for you to judge):",
+                )?;
                 indented(&format!("{}{}", hole.typed, candidate.text))?;
             }
             None => answer("  no suggestion passed the checks, so none is shown")?,
@@ -216,10 +218,8 @@ fn title(what: &str, time: Duration) -> Result<(), Failure> {
 }
 
 fn indented(text: &str) -> Result<(), Failure> {
-    let lines: Vec<String> = text
-        .lines()
-        .map(|line| format!("  │ {line}").trim_end().to_owned())
-        .collect();
+    let lines: Vec<String> =
+        text.lines().map(|line| format!("  │ {line}").trim_end().to_owned()).collect();
     answer(&lines.join("\n"))
 }
 

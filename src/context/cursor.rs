@@ -8,9 +8,8 @@ use crate::text::Span;
 pub fn before(text: &str, items: &[Item], span: Span) -> Vec<String> {
     let start = text.floor_char_boundary(span.start);
     let prefix = text.get(..start).unwrap_or_default();
-    let cuts = items
-        .iter()
-        .filter(|item| item.span.start < start && !inside_function(items, item))
+    let cuts = outside_functions(items)
+        .filter(|item| item.span.start < start)
         .map(|item| line_start(text, item.span.start))
         .collect();
     blocks(prefix, cuts)
@@ -21,20 +20,23 @@ pub fn before(text: &str, items: &[Item], span: Span) -> Vec<String> {
 pub fn after(text: &str, items: &[Item], span: Span) -> Vec<String> {
     let end = text.ceil_char_boundary(span.end);
     let suffix = text.get(end..).unwrap_or_default();
-    let cuts = items
-        .iter()
-        .filter(|item| item.span.end > end && !inside_function(items, item))
+    let cuts = outside_functions(items)
+        .filter(|item| item.span.end > end)
         .filter_map(|item| line_end(text, item.span.end).checked_sub(end))
         .collect();
     blocks(suffix, cuts)
 }
 
-/// Whether `item` is a local function or class of a function.
-fn inside_function(items: &[Item], item: &Item) -> bool {
-    items.iter().any(|outer| {
-        matches!(outer.kind, ItemKind::Function | ItemKind::Method)
-            && outer.span != item.span
-            && outer.span.covers(item.span)
+/// The items that are no local function or class of a function. One pass, since files of many
+/// thousand items exist: they come in document order, outer before inner.
+fn outside_functions(items: &[Item]) -> impl Iterator<Item = &Item> {
+    let mut function_end = 0;
+    items.iter().filter(move |item| {
+        let inside = item.span.end <= function_end;
+        if !inside && matches!(item.kind, ItemKind::Function | ItemKind::Method) {
+            function_end = item.span.end;
+        }
+        !inside
     })
 }
 

@@ -55,21 +55,18 @@ pub(super) async fn apply(session: &Session, proposal: &Proposal) -> Result<(), 
 /// The edits of one file, if it still is what the change was made for.
 fn part(session: &Session, change: &FileChange) -> Result<Part, NotApplied> {
     let stale = || NotApplied::Changed(change.display.clone());
-    let (uri, version) = match session.open_at(&change.path) {
-        Some((uri, document)) => {
-            if change.base.as_deref() != Some(&*document.text) {
-                return Err(stale());
-            }
-            (uri, Some(document.version))
+    let (uri, version) = if let Some((uri, document)) = session.open_at(&change.path) {
+        if change.base.as_deref() != Some(&*document.text) {
+            return Err(stale());
         }
-        None => {
-            let on_disk = std::fs::read_to_string(&change.path).ok();
-            if on_disk != change.base {
-                return Err(stale());
-            }
-            let unnamed = || NotApplied::Refused(format!("{}: no such path", change.display));
-            (convert::uri(&change.path).ok_or_else(unnamed)?, None)
+        (uri, Some(document.version))
+    } else {
+        let on_disk = std::fs::read_to_string(&change.path).ok();
+        if on_disk != change.base {
+            return Err(stale());
         }
+        let unnamed = || NotApplied::Refused(format!("{}: no such path", change.display));
+        (convert::uri(&change.path).ok_or_else(unnamed)?, None)
     };
     let base = change.base.as_deref().unwrap_or_default();
     let edits = convert::edits(base, change.edits(), session.encoding());

@@ -32,6 +32,8 @@ pub(super) struct ClientSupport {
     pub(super) progress: bool,
     /// It can be asked for its settings.
     pub(super) configuration: bool,
+    /// It tells of changed files when asked to.
+    pub(super) watches_files: bool,
     /// Code actions may be more than commands.
     pub(super) action_literals: bool,
     /// It shows why an action cannot be used.
@@ -66,6 +68,7 @@ impl ClientSupport {
             show_document: yes("window/showDocument/support"),
             progress: yes("window/workDoneProgress"),
             configuration: yes("workspace/configuration"),
+            watches_files: yes("workspace/didChangeWatchedFiles/dynamicRegistration"),
             action_literals: at("textDocument/codeAction/codeActionLiteralSupport")
                 .is_some_and(Value::is_object),
             disabled_actions: yes("textDocument/codeAction/disabledSupport"),
@@ -77,7 +80,7 @@ impl ClientSupport {
 /// types; [`super::order`] adds it.
 pub(super) fn offered(support: &ClientSupport) -> ServerCapabilities {
     ServerCapabilities {
-        position_encoding: support.encoding_negotiated.then(|| match support.encoding {
+        position_encoding: support.encoding_negotiated.then_some(match support.encoding {
             Encoding::Utf8 => PositionEncodingKind::UTF8,
             Encoding::Utf16 => PositionEncodingKind::UTF16,
             Encoding::Utf32 => PositionEncodingKind::UTF32,

@@ -12,6 +12,7 @@ pub(super) mod inline_completion;
 pub(super) mod status;
 pub(super) mod suggest;
 pub(super) mod synchronization;
+pub(super) mod watched_files;
 
 /// Leaves the thread that reads messages.
 pub(super) async fn detach() {

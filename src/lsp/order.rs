@@ -90,7 +90,8 @@ impl Order {
             }
             "textDocument/didOpen" => self.notified(request, synchronization::did_open),
             "textDocument/didChange" => self.notified(request, synchronization::did_change),
-            "textDocument/didSave" => self.notified(request, synchronization::did_save),
+            "textDocument/didSave" => self
+                .notified(request, |session, params| synchronization::did_save(session, &params)),
             "textDocument/didClose" => self.notified(request, synchronization::did_close),
             "window/workDoneProgress/cancel" => {
                 self.notified(request, |session, params: WorkDoneProgressCancelParams| {
@@ -149,10 +150,11 @@ impl Order {
             tracing::debug!("{method} ignored outside a session");
             return Answer::Now(None);
         }
-        match serde_json::from_value(params.unwrap_or_default()) {
-            Ok(params) => handle(&self.session, params),
+        if let Ok(params) = serde_json::from_value(params.unwrap_or_default()) {
+            handle(&self.session, params);
+        } else {
             // The decoder's message may quote the text.
-            Err(_) => tracing::warn!("{method} ignored: malformed parameters"),
+            tracing::warn!("{method} ignored: malformed parameters");
         }
         Answer::Now(None)
     }

@@ -8,8 +8,9 @@ use serde_json::Value;
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::lsp_types::{
     CodeActionParams, CodeActionResponse, CompletionParams, CompletionResponse,
-    DidChangeConfigurationParams, DidChangeWorkspaceFoldersParams, ExecuteCommandParams, Hover,
-    HoverParams, InitializeParams, InitializeResult, InitializedParams, ServerInfo,
+    DidChangeConfigurationParams, DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams,
+    ExecuteCommandParams, Hover, HoverParams, InitializeParams, InitializeResult,
+    InitializedParams, ServerInfo,
 };
 use tower_lsp::{ClientSocket, LanguageServer, LspService, async_trait};
 
@@ -17,6 +18,7 @@ use super::capabilities;
 use super::ext::{InlineCompletionItem, InlineCompletionParams, Status};
 use super::handlers::{
     code_action, completion, configuration, execute_command, hover, inline_completion, status,
+    watched_files,
 };
 use super::session::Session;
 
@@ -70,6 +72,7 @@ impl LanguageServer for Server {
 
     async fn initialized(&self, _: InitializedParams) {
         configuration::pull(&self.session);
+        watched_files::register(&self.session);
     }
 
     async fn shutdown(&self) -> Result<()> {
@@ -82,6 +85,10 @@ impl LanguageServer for Server {
 
     async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
         configuration::folders_changed(&self.session, &params);
+    }
+
+    async fn did_change_watched_files(&self, params: DidChangeWatchedFilesParams) {
+        watched_files::handle(&self.session, params);
     }
 
     async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {

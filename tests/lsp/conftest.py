@@ -73,7 +73,7 @@ async def open_editor(agent, project, environment):
 
     yield start
     for editor in editors:
-        await editor.stop()
+        await editor.end()
 
 
 @pytest.fixture

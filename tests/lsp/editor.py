@@ -29,6 +29,7 @@ class Editor:
         self.documents = {}
         self.edits = []
         self.refuse_edits = False
+        self.ended = False
 
     @classmethod
     async def start(cls, kind, command, env, root, options, configuration=None):
@@ -53,11 +54,18 @@ class Editor:
         def apply_edit(params: types.ApplyWorkspaceEditParams):
             return editor._apply_edit(params)
 
+        @client.feature(types.CLIENT_REGISTER_CAPABILITY)
+        def register(params: types.RegistrationParams):
+            return None
+
         return editor
 
-    async def stop(self):
-        await self.client.shutdown_session()
-        await self.client.stop()
+    async def end(self):
+        """Says goodbye and waits for the server's end."""
+        if not self.ended:
+            self.ended = True
+            await self.client.shutdown_session()
+            await self.client.stop()
 
     # Documents
 
@@ -181,6 +189,7 @@ class Editor:
         for _ in range(PATIENCE * 100):
             if result := happened():
                 return result
+            assert not [message for message in self.said() if "internal error" in message], self.said()
             await asyncio.sleep(0.01)
         raise AssertionError(f"{what}: did not happen; messages: {self.said()}")
 

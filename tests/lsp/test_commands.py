@@ -75,12 +75,10 @@ async def test_explain_shows_a_private_document(kind, start):
     if os.name != "nt":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    await editor.until("the end", lambda: all(kinds[-1] == "end" for kinds in editor.progress().values()))
+    await editor.until("the end", lambda: [kinds for kinds in editor.progress().values() if kinds[-1:] == ["end"]])
     [kinds] = editor.progress().values()
     assert kinds[0] == "begin"
-    await editor.client.shutdown_async(None)
-    editor.client.exit(None)
-    await editor.client._server.wait()
+    await editor.end()
     assert not path.exists(), "what was shown is gone with the session"
 
 

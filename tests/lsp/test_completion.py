@@ -41,13 +41,13 @@ async def test_a_suggestion_of_several_lines_has_a_range_of_one_line(kind, open_
 
 
 async def test_the_selected_popup_item_is_gone_on_from(kind, open_editor, project, script):
-    model = script(("length", "()"))
+    model = script(("length", "(0)"))
     editor, uri, offset = await start(open_editor, kind, model, project, "value = 'abc'.leˇ\n")
     selected = types.SelectedCompletionInfo(range=editor.range(uri, offset - 2, offset), text="length")
     [item] = await editor.inline(uri, offset, selected=selected)
-    assert item.insert_text == "length()"
+    assert item.insert_text == "length(0)"
     editor.accept(uri, item)
-    assert editor.text(uri) == "value = 'abc'.length()\n"
+    assert editor.text(uri) == "value = 'abc'.length(0)\n"
 
 
 async def test_who_asks_by_hand_may_choose(kind, open_editor, project, script):

@@ -13,8 +13,7 @@ def test_an_explanation_is_told_and_then_stands_in_the_hover(wire, script, proje
     argument = {"uri": uri, "range": {"start": place["position"], "end": place["position"]}}
     done = server.request("workspace/executeCommand", {"command": "agent.explain", "arguments": [argument]})
     assert done["result"] is None
-    while not any(message.get("method") == "window/showMessage" for message in server.received):
-        server._take(10)
+    server.sent("window/showMessage")
     hover = server.request("textDocument/hover", place)["result"]
     assert "total" in hover["contents"]["value"]
     change = {"textDocument": {"uri": uri, "version": 2}, "contentChanges": [{"text": "def other(): pass\n"}]}

@@ -251,3 +251,57 @@ def test_standard_output_holds_nothing_but_the_protocol(wire):
     server.request("agent/panic")
     server.drain()
     assert all(message["jsonrpc"] == "2.0" for message in server.received)
+
+
+def test_a_client_that_never_answers_is_served_all_the_same(wire, script):
+    server = wire()
+    server.reply = False
+    capabilities = {"workspace": {"configuration": True}, "window": {"workDoneProgress": True}}
+    server.initialize(capabilities, initializationOptions={"model": script(("", "1"))})
+    uri = "file:///tmp/x.py"
+    server.open(uri, "x = ")
+    server.sent("workspace/configuration")
+    argument = {"uri": uri}
+    assert server.request("workspace/executeCommand", {"command": "agent.explain", "arguments": [argument]})["result"] is None
+    [item] = server.request(INLINE, server.inline_params(uri, 0, 4))["result"]
+    assert item["insertText"] == "1"
+
+
+def test_a_large_document_with_many_edits_is_served(wire, script):
+    server = wire()
+    server.initialize(initializationOptions={"model": script(("", "1"))})
+    uri = "file:///tmp/x.py"
+    server.open(uri, "name = 'value'  # a😀ß\n" * 10_000 + "x = ")
+    for version in range(2, 12):
+        place = {"line": version * 500, "character": 0}
+        change = {"range": {"start": place, "end": place}, "text": "# new\n"}
+        document = {"uri": uri, "version": version}
+        server.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
+    [item] = server.request(INLINE, server.inline_params(uri, 10_010, 4), timeout=60)["result"]
+    assert item["insertText"] == "1"
+
+
+def test_files_changed_by_other_programs_are_indexed(wire, script, project):
+    server = wire()
+    capabilities = {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}
+    (project / "a.py").write_text("def first(): pass\n")
+    server.initialize(capabilities, rootUri=project.as_uri(), initializationOptions={"model": script(("", "1"))})
+    server.open((project / "a.py").as_uri(), "def first(): pass\n")
+    [watcher] = server.sent("client/registerCapability")["params"]["registrations"][0]["registerOptions"]["watchers"]
+    assert "py" in watcher["globPattern"]
+
+    def indexed(count):
+        for _ in range(200):
+            if server.request("agent/status")["result"]["indexedFiles"] == count:
+                return True
+            time.sleep(0.05)
+        return False
+
+    assert indexed(1)
+    (project / "b.py").write_text("def second(): pass\n")
+    created = {"uri": (project / "b.py").as_uri(), "type": 1}
+    server.notify("workspace/didChangeWatchedFiles", {"changes": [created]})
+    assert indexed(2)
+    (project / "b.py").unlink()
+    server.notify("workspace/didChangeWatchedFiles", {"changes": [created | {"type": 3}]})
+    assert indexed(1)

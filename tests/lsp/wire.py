@@ -13,6 +13,7 @@ class Wire:
         self.process = subprocess.Popen(
             command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
+        self.reply = True
         self.answers = {}
         self.received = []
         self.errors = b""
@@ -58,6 +59,14 @@ class Wire:
             except TimeoutError:
                 return
 
+    def sent(self, method, timeout=10):
+        """The first message of that method that the server sends."""
+        while True:
+            for message in self.received:
+                if message.get("method") == method:
+                    return message
+            self._take(timeout)
+
     def initialize(self, capabilities=None, **more):
         answer = self.request("initialize", {"processId": None, "rootUri": None, "capabilities": capabilities or {}, **more})
         self.notify("initialized", {})
@@ -96,7 +105,7 @@ class Wire:
             identity = message.get("id")
             assert identity is None or identity not in self.answers, f"a second answer to {identity}"
             self.answers[identity] = message
-        elif "id" in message:
+        elif "id" in message and self.reply:
             self.send(id=message["id"], result=None)
 
     def _read(self):

@@ -1,5 +1,6 @@
 //! `textDocument/didOpen`, `didChange`, `didSave`, `didClose`: applied in wire order.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::super::convert;
 use super::super::session::Session;
 use crate::document::{Change, Document};
 use crate::syntax::Language;
-use crate::workspace::secret;
+use crate::workspace::{secret, walk};
 
 /// How long a document must rest before it is indexed anew.
 const REST: Duration = Duration::from_millis(500);
@@ -43,17 +44,27 @@ pub(crate) fn did_change(session: &Arc<Session>, params: DidChangeTextDocumentPa
         tracing::debug!("a change of a document that is not open");
         return;
     }
-    // Taken out while it changes: a panic on the way leaves no half-changed document behind.
-    if let Err(error) = documents.change(uri, text_document.version, &changes, encoding) {
-        tracing::warn!("a document is out of step until it is opened again: {error}");
-        return;
+    let version = text_document.version;
+    let changed =
+        catch_unwind(AssertUnwindSafe(|| documents.change(uri, version, &changes, encoding)));
+    match changed {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!("a document is out of step until it is opened again: {error}");
+            return;
+        }
+        Err(_) => {
+            documents.close(uri);
+            tracing::error!("a change could not be applied; please report this");
+            return;
+        }
     }
     drop(documents);
-    index_when_at_rest(session, text_document.uri, text_document.version);
+    index_when_at_rest(session, text_document.uri, version);
 }
 
 /// Indexes what was saved.
-pub(crate) fn did_save(session: &Arc<Session>, params: DidSaveTextDocumentParams) {
+pub(crate) fn did_save(session: &Arc<Session>, params: &DidSaveTextDocumentParams) {
     if let Some(document) = session.document(&params.text_document.uri) {
         index(session, document);
     }
@@ -71,7 +82,8 @@ pub(crate) fn did_close(session: &Arc<Session>, params: DidCloseTextDocumentPara
     if path.is_absolute() && !secret::is_secret_path(&path) {
         let workspace = session.projects.of(&path);
         tokio::task::spawn_blocking(move || {
-            let text = std::fs::read_to_string(&path).ok();
+            let small = path.metadata().is_ok_and(|file| file.len() <= walk::MAX_FILE_SIZE);
+            let text = small.then(|| std::fs::read_to_string(&path).ok()).flatten();
             workspace.update(&path, text.as_deref());
         });
     }

@@ -1,0 +1,58 @@
+//! `workspace/didChangeWatchedFiles`: the index follows what other programs write.
+
+use std::sync::Arc;
+
+use tower_lsp::lsp_types::{
+    DidChangeWatchedFilesParams, DidChangeWatchedFilesRegistrationOptions, FileSystemWatcher,
+    GlobPattern, Registration, RegistrationParams, notification::DidChangeWatchedFiles,
+    notification::Notification, request::RegisterCapability,
+};
+
+use super::super::convert;
+use super::super::session::Session;
+use crate::syntax::Language;
+use crate::workspace::walk;
+
+/// Asks the client to tell of changed files, in the background. Clients that cannot be asked leave
+/// the index to what is opened and saved.
+pub(crate) fn register(session: &Arc<Session>) {
+    if !session.support().watches_files {
+        return;
+    }
+    let endings: Vec<&str> =
+        Language::all().iter().flat_map(|language| language.spec().extensions).copied().collect();
+    let watchers = vec![FileSystemWatcher {
+        glob_pattern: GlobPattern::String(format!("**/*.{{{}}}", endings.join(","))),
+        kind: None,
+    }];
+    let options = DidChangeWatchedFilesRegistrationOptions { watchers };
+    let registration = Registration {
+        id: "agent/files".to_owned(),
+        method: DidChangeWatchedFiles::METHOD.to_owned(),
+        register_options: serde_json::to_value(options).ok(),
+    };
+    let session = Arc::clone(session);
+    tokio::spawn(async move {
+        let params = RegistrationParams { registrations: vec![registration] };
+        if let Err(error) = session.client.request::<RegisterCapability>(params).await {
+            tracing::warn!("{error}");
+        }
+    });
+}
+
+/// Indexes files that are not open; those that are open are known better.
+pub(crate) fn handle(session: &Arc<Session>, params: DidChangeWatchedFilesParams) {
+    let session = Arc::clone(session);
+    tokio::task::spawn_blocking(move || {
+        for change in params.changes {
+            let path = convert::path(&change.uri);
+            if path.is_relative() || session.open_at(&path).is_some() {
+                continue;
+            }
+            let workspace = session.projects.of(&path);
+            let small = path.metadata().is_ok_and(|file| file.len() <= walk::MAX_FILE_SIZE);
+            let text = small.then(|| std::fs::read_to_string(&path).ok()).flatten();
+            workspace.update(&path, text.as_deref());
+        }
+    });
+}
