@@ -292,6 +292,38 @@ async fn a_chat_model_rewrites_the_item_and_hears_what_was_wrong() {
 }
 
 #[tokio::test]
+async fn the_models_line_counts_only_if_it_keeps_what_was_right() {
+    let text =
+        "fn main() {\n    let x: u32 = frobnicate_everything();\n    println!(\"{x}\");\n}\n";
+    let project = Project::rust(text);
+    let script = |answer: &str| Script {
+        rules: vec![Rule { when: String::new(), answers: vec![answer.to_owned()] }],
+        fim: true,
+        ..Script::default()
+    };
+    let kept = script("let x: u32 = 42;");
+    let outcome = project.fix_with("src/main.rs", Options::default(), kept).await.unwrap();
+    assert_eq!(
+        project.text_after("src/main.rs", &outcome),
+        text.replace("frobnicate_everything()", "42")
+    );
+    assert!(outcome.message.ends_with("what it does was not tested"), "{}", outcome.message);
+    // It would compile, too.
+    let lost = script("let x = 1;");
+    let outcome = project.fix_with("src/main.rs", Options::default(), lost).await.unwrap();
+    assert!(!outcome.verified, "{outcome:#?}");
+}
+
+#[tokio::test]
+async fn operands_of_two_number_types_are_converted() {
+    let project = Project::rust(
+        "fn main() {\n    let (a, b) = (3u32, 4usize);\n    println!(\"{}\", a * b);\n}\n",
+    );
+    let text = project.fixed("src/main.rs").await;
+    assert!(text.contains("a * b as u32") || text.contains("a as usize * b"), "{text}");
+}
+
+#[tokio::test]
 async fn the_effort_is_a_limit() {
     let project = Project::new(&[("m.py", "def f(:\n    ] [ ) (\n")]);
     let effort = Effort { checks: 3, ..Effort::default() };

@@ -96,7 +96,6 @@ const EXTERNALS: &[(&str, &[&str])] = &[
     ("rand", &["engine"]),
     ("landlock", &["check/sandbox"]),
     ("seccompiler", &["check/sandbox"]),
-    ("rustfix", &["check"]),
     ("cargo_metadata", &["check"]),
     ("tower", &["lsp"]),
     ("tower_lsp", &["lsp"]),

@@ -67,7 +67,7 @@ pub(super) fn templates(
         Some("python") if ["python", "check"].contains(&&*diagnostic.tool) => {
             python_syntax::candidates(&document.text, diagnostic)
         }
-        Some("rust") => rust_templates::candidates(&document.text, diagnostic),
+        Some("rust") => rust_templates::candidates(document, diagnostic),
         _ => Vec::new(),
     };
     let edits = edits.into_iter().chain(names::candidates(document, diagnostic));

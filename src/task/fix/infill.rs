@@ -40,12 +40,33 @@ pub(super) async fn candidates(
         for found in completion.candidates {
             let label = format!("fill in `{}`", found.text.trim());
             let candidate = Candidate::replace(label, path, hole, &found.text);
-            if found.text != old && !candidates.contains(&candidate) {
+            let keeps = keeps_meaning(old, &found.text, hole.start, diagnostic.span);
+            if found.text != old && keeps && !candidates.contains(&candidate) {
                 candidates.push(candidate);
             }
         }
     }
     Ok(candidates)
+}
+
+/// Whether `new` names and numbers everything that `old` (at `start` of the file) does outside the
+/// reported `fault`. A model satisfies a compiler most easily by leaving things out.
+fn keeps_meaning(old: &str, new: &str, start: usize, fault: Span) -> bool {
+    let kept: Vec<&str> = words(new).map(|(_, word)| word).collect();
+    words(old).all(|(at, word)| {
+        let place = Span::new(start + at, start + at + word.len());
+        fault.covers(place) || kept.contains(&word)
+    })
+}
+
+/// The names and numbers of a piece of code, with their places.
+fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').filter_map(move |word| {
+        let start = code.get(at..)?.find(word)? + at;
+        at = start + word.len();
+        (!word.is_empty()).then_some((start, word))
+    })
 }
 
 /// The line of the fault without its indentation, and the reported expression.
@@ -62,4 +83,21 @@ fn holes(document: &Document, diagnostic: &Diagnostic) -> Vec<Span> {
     }
     holes.retain(|hole| !hole.is_empty());
     holes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repair_by_leaving_out_is_none() {
+        let old = "sum += line.price * line.count;";
+        let operator = Span::new(18, 19);
+        assert!(!keeps_meaning(old, "sum += line.price & line.price;", 0, operator));
+        assert!(!keeps_meaning(old, "", 0, operator));
+        assert!(keeps_meaning(old, "sum += line.price * line.count as u32;", 0, operator));
+        // What the report is about may go.
+        assert!(keeps_meaning("let x = totl(1);", "let x = total(1);", 40, Span::new(48, 52)));
+        assert!(!keeps_meaning("let x = totl(1);", "let x = total();", 40, Span::new(48, 52)));
+    }
 }

@@ -2,10 +2,19 @@
 
 use super::candidate::Edit;
 use crate::check::Diagnostic;
+use crate::document::Document;
+use crate::syntax::scope;
 use crate::text::Span;
 
-/// Repairs of `text` for `diagnostic`, likeliest first.
-pub(super) fn candidates(text: &str, diagnostic: &Diagnostic) -> Vec<Edit> {
+/// Number types, between which the compiler converts nothing by itself.
+const NUMBERS: &[&str] = &[
+    "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
+    "f64",
+];
+
+/// Repairs of `document` for `diagnostic`, likeliest first.
+pub(super) fn candidates(document: &Document, diagnostic: &Diagnostic) -> Vec<Edit> {
+    let text = &*document.text;
     let mut edits = Vec::new();
     let span = diagnostic.span;
     let Some(code) = span.of(text) else { return edits };
@@ -19,10 +28,7 @@ pub(super) fn candidates(text: &str, diagnostic: &Diagnostic) -> Vec<Edit> {
                 edits.push(("drop `*`".to_owned(), span, bare.to_owned()));
             }
         }
-        "E0369" | "E0277" => {
-            edits.push(wrapped(span, code, "*", ""));
-            edits.push(wrapped(span, code, "&", ""));
-        }
+        "E0277" => mixed_numbers(document, span, &diagnostic.message, &mut edits),
         "" => delimiters(text, span, &diagnostic.message, &mut edits),
         _ => {}
     }
@@ -40,25 +46,8 @@ fn mismatched(text: &str, span: Span, code: &str, message: &str, edits: &mut Vec
         message.split_once(word).and_then(|(_, rest)| rest.split('`').next()).unwrap_or_default()
     };
     let (expected, found) = (part("expected `"), part("found `"));
-    let numbers = [
-        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
-        "f32", "f64",
-    ];
-    let simple = code.chars().all(|c| c.is_alphanumeric() || "_.()".contains(c));
-    if numbers.contains(&expected) && numbers.contains(&found) {
-        if from_is_lossless(found, expected) {
-            edits.push((
-                "convert without loss".to_owned(),
-                span,
-                format!("{expected}::from({code})"),
-            ));
-        }
-        let cast = if simple {
-            format!("{code} as {expected}")
-        } else {
-            format!("({code}) as {expected}")
-        };
-        edits.push((format!("cast to `{expected}`"), span, cast));
+    if NUMBERS.contains(&expected) && NUMBERS.contains(&found) {
+        edits.extend(conversions(span, code, found, expected));
     }
     if expected == "String" {
         edits.push(wrapped(span, code, "", ".to_string()"));
@@ -83,6 +72,62 @@ fn mismatched(text: &str, span: Span, code: &str, message: &str, edits: &mut Vec
         let at = Span::empty(span.end + end);
         edits.push(("end with `Ok(())`".to_owned(), at, "\n    Ok(())".to_owned()));
     }
+}
+
+/// `code` as another number type: without loss where the library can, else by a cast.
+fn conversions(span: Span, code: &str, from: &str, to: &str) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    if from_is_lossless(from, to) {
+        let new = format!("{to}::from({code})");
+        edits.push(("convert without loss".to_owned(), span, new));
+    }
+    let simple = code.chars().all(|c| c.is_alphanumeric() || "_.()".contains(c));
+    let cast = if simple { format!("{code} as {to}") } else { format!("({code}) as {to}") };
+    let warning = if width(to) < width(from) { ", which may lose something" } else { "" };
+    edits.push((format!("cast to `{to}`{warning}"), span, cast));
+    edits
+}
+
+/// ``cannot multiply `u32` by `usize` ``, reported at the operator: one operand is converted to
+/// the other's type, preferably the one that loses nothing.
+fn mixed_numbers(document: &Document, operator: Span, message: &str, edits: &mut Vec<Edit>) {
+    let types: Vec<&str> =
+        message.split('`').skip(1).step_by(2).filter(|name| NUMBERS.contains(name)).collect();
+    let (Some((left, right)), [first, second, ..]) = (operands(document, operator), &*types) else {
+        return;
+    };
+    // "add B to A" and "subtract B from A", but "multiply A by B".
+    let turned = message.contains("cannot add") || message.contains("cannot subtract");
+    let (own, other) = if turned { (second, first) } else { (first, second) };
+    let text = &*document.text;
+    let (Some(left_code), Some(right_code)) = (left.of(text), right.of(text)) else { return };
+    let assigns = operator.of(text).is_some_and(|operator| operator.ends_with('='));
+    edits.extend(conversions(right, right_code, other, own));
+    if !assigns {
+        edits.extend(conversions(left, left_code, own, other));
+    }
+    edits.sort_by_key(|(label, ..)| (label.starts_with("cast"), label.contains("lose some")));
+}
+
+/// What stands left and right of the operator at `operator`.
+fn operands(document: &Document, operator: Span) -> Option<(Span, Span)> {
+    let tree = document.tree.as_ref()?;
+    let whole = scope::ancestors(tree, operator.start)
+        .into_iter()
+        .find(|span| span.covers(operator) && span.len() > operator.len())?;
+    let trimmed = |span: Span| {
+        let code = span.of(&document.text)?;
+        let start = span.start + code.len() - code.trim_start().len();
+        (!code.trim().is_empty()).then(|| Span::new(start, start + code.trim().len()))
+    };
+    let left = trimmed(Span::new(whole.start, operator.start))?;
+    let right = trimmed(Span::new(operator.end, whole.end))?;
+    Some((left, right))
+}
+
+/// Bits of a number type; of `usize` and `isize` on most machines.
+fn width(name: &str) -> u32 {
+    name.get(1..).and_then(|bits| bits.parse().ok()).unwrap_or(64)
 }
 
 /// Whether `From` exists between two number types.
@@ -146,6 +191,43 @@ fn delimiters(text: &str, span: Span, message: &str, edits: &mut Vec<Edit>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn repairs(code: &str, at: &str, message: &str) -> Vec<String> {
+        let start = code.find(at).unwrap();
+        let document = Document::new("/w/a.rs".into(), None, 0, code.to_owned());
+        let diagnostic = Diagnostic {
+            path: "/w/a.rs".into(),
+            span: Span::new(start, start + at.len()),
+            line: 1,
+            severity: crate::check::Severity::Error,
+            code: if message.starts_with("mismatched") { "E0308" } else { "E0277" }.to_owned(),
+            message: message.to_owned(),
+            tool: "rustc".to_owned(),
+            suggestions: Vec::new(),
+        };
+        candidates(&document, &diagnostic).into_iter().map(|(_, _, new)| new).collect()
+    }
+
+    #[test]
+    fn operands_of_two_number_types_are_converted_with_the_least_loss() {
+        let code = "fn f(a: u32, b: usize) { let x = a * b.len(); }";
+        assert_eq!(
+            repairs(code, "*", "cannot multiply `u32` by `usize`"),
+            ["a as usize", "b.len() as u32"]
+        );
+        let code = "fn f(a: u64, b: u32) { let x = a + b; }";
+        assert_eq!(
+            repairs(code, "+", "cannot add `u32` to `u64`"),
+            ["u64::from(b)", "b as u64", "a as u32"]
+        );
+        let code = "fn f(mut a: u64, b: u32) { a += b; }";
+        assert_eq!(
+            repairs(code, "+=", "cannot add-assign `u32` to `u64`"),
+            ["u64::from(b)", "b as u64"]
+        );
+        let message = "mismatched types: expected `u64`, found `u32`";
+        assert_eq!(repairs("fn f(a: u32) -> u64 { a }", "a }", message).len(), 2);
+    }
 
     #[test]
     fn lossless_conversions_are_those_the_library_has() {

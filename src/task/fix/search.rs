@@ -9,7 +9,7 @@ use super::phase::Phase;
 use super::{Options, Outcome, TaskError, Tools, infill, say_sandbox, test, whole_item};
 use crate::check::judge::{Judge, Verdict, remaining, unmatched};
 use crate::check::sandbox::Enforcement;
-use crate::check::{Diagnostic, Findings, Proof, Severity};
+use crate::check::{Diagnostic, Findings, Level, Proof, Severity};
 use crate::document::Document;
 use crate::edit::{FileChange, Proposal};
 use crate::text::apply;
@@ -316,6 +316,9 @@ impl<'a> Search<'a> {
             },
             told.join("; ")
         );
+        if proof.iter().all(|proof| proof.level != Level::Tests) {
+            message.push_str("; what it does was not tested");
+        }
         let enforcement = verdict.findings.as_ref().map(|f| f.enforcement.clone());
         say_sandbox(&mut message, &enforcement.unwrap_or(Enforcement::Full));
         let title = format!("Fix {}", self.display(&self.document.path));
