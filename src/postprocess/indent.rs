@@ -68,11 +68,8 @@ fn fitted(answer: &str, around: &Surroundings<'_>) -> String {
     let deepest = if opens { base + around.unit.width() } else { base };
 
     let in_header = opens && column + blank <= base && !text.starts_with(['}', ')', ']']);
-    let wanted = if in_header || column + blank > deepest {
-        deepest.saturating_sub(column)
-    } else {
-        blank
-    };
+    let wanted =
+        if in_header || column + blank > deepest { deepest.saturating_sub(column) } else { blank };
     if wanted == blank {
         return answer.to_owned();
     }

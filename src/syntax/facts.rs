@@ -189,10 +189,11 @@ mod tests {
         let tree = SyntaxTree::parse(Language::named(language).unwrap(), text);
         let items = outline::items(&tree, text);
         let item = items.iter().find(|item| item.name == "f").unwrap();
-        facts(&tree, text, item.span)
+        let lines: Vec<String> = facts(&tree, text, item.span)
             .iter()
-            .map(|f| format!("{:?} | {} | {}\n", f.kind, f.name, f.detail))
-            .collect()
+            .map(|f| format!("{:?} | {} | {}", f.kind, f.name, f.detail))
+            .collect();
+        lines.join("\n")
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::syntax::health::health;
 use crate::syntax::language::DocStyle;
 use crate::syntax::outline::{self, Item, ItemKind};
 use crate::text::{Span, TextEdit, apply};
+use std::fmt::Write as _;
 
 /// Documents `target` with a summary (the model's, if one passes the check, else one read from the
 /// tree) and the sections that the tree proves: arguments, results, errors, panics. An item that
@@ -140,7 +141,7 @@ fn insertion(
                 docstring.push_str(end_of_line);
                 docstring.push_str(&indent);
             }
-            docstring.push_str(&format!("{quotes}{end_of_line}{indent}"));
+            _ = write!(docstring, "{quotes}{end_of_line}{indent}");
             let start = if own_line { body.start } else { item.signature.end };
             Some(TextEdit { span: Span::new(start, body.start), text: docstring })
         }

@@ -130,8 +130,8 @@ mod tests {
         }
     }
 
-    fn named(name: &str) -> Option<Target> {
-        Some(Target::Named(name.to_owned()))
+    fn named(name: &str) -> Target {
+        Target::Named(name.to_owned())
     }
 
     const CART: &str = "struct Cart;\nimpl Cart {\n    fn total(&self) {ˇ}\n}\nimpl Other {\n    fn total(&self) {}\n}\n";
@@ -151,30 +151,35 @@ mod tests {
     #[test]
     fn a_name_may_carry_its_owner() {
         for name in ["Cart::total", "Cart.total", "Cart::total()"] {
-            assert_eq!(check("a.rs", CART, named(name)), Ok("Method Cart::total".to_owned()));
+            assert_eq!(check("a.rs", CART, Some(named(name))), Ok("Method Cart::total".to_owned()));
         }
-        assert_eq!(check("a.rs", CART, named("Cart")), Ok("Class Cart".to_owned()));
-        assert_eq!(check("a.rs", CART, named("Other")), Ok("Implementation Other".to_owned()));
+        assert_eq!(check("a.rs", CART, Some(named("Cart"))), Ok("Class Cart".to_owned()));
+        assert_eq!(
+            check("a.rs", CART, Some(named("Other"))),
+            Ok("Implementation Other".to_owned())
+        );
         assert_eq!(check("a.rs", CART, Some(Target::File)), Ok("file".to_owned()));
     }
 
     #[test]
     fn ambiguous_and_missing_names_say_what_is_there() {
         assert_eq!(
-            check("a.rs", CART, named("total")).unwrap_err(),
+            check("a.rs", CART, Some(named("total"))).unwrap_err(),
             "a.rs: total names 2 items, say which one or give its line; the file has method \
              Cart::total (line 3), method Other::total (line 6)"
         );
-        let missing = check("a.rs", CART, named("sum")).unwrap_err();
+        let missing = check("a.rs", CART, Some(named("sum"))).unwrap_err();
         assert!(missing.starts_with("a.rs: there is no sum; the file has "), "{missing}");
-        assert!(check("a.txt", "x", named("x")).unwrap_err().contains("no grammar"));
-        assert!(check("a.rs", "", named("x")).unwrap_err().ends_with("the file has no items"));
+        assert!(check("a.txt", "x", Some(named("x"))).unwrap_err().contains("no grammar"));
+        assert!(
+            check("a.rs", "", Some(named("x"))).unwrap_err().ends_with("the file has no items")
+        );
     }
 
     #[test]
     fn long_lists_are_cut() {
         let text = (0..40).fold(String::new(), |text, i| text + &format!("fn f{i}() {{}}\n"));
-        let error = check("a.rs", &text, named("x")).unwrap_err();
+        let error = check("a.rs", &text, Some(named("x"))).unwrap_err();
         assert!(error.ends_with("function f11 (line 12) and 28 more"), "{error}");
     }
 }

@@ -176,7 +176,7 @@ fn range(lines: &Range<usize>) -> String {
 
 /// `name` as git writes it: in C quotes when a byte of it is special or not ASCII.
 fn quoted(name: &str) -> String {
-    if !name.bytes().any(|b| b < 0x20 || b >= 0x7f || b == b'"' || b == b'\\') {
+    if !name.bytes().any(|b| !(0x20..0x7f).contains(&b) || b == b'"' || b == b'\\') {
         return name.to_owned();
     }
     let mut out = String::from("\"");

@@ -23,7 +23,8 @@ pub(super) struct Hole {
 pub(super) const RUST_HOLE: Hole = Hole { typed: "        self.", removed: "items.push(item);" };
 
 /// In `receipts/receipt.py`.
-pub(super) const PYTHON_HOLE: Hole = Hole { typed: "        lines.", removed: r#"append(f"{name:<20}{format_price(cents):>8}")"# };
+pub(super) const PYTHON_HOLE: Hole =
+    Hole { typed: "        lines.", removed: r#"append(f"{name:<20}{format_price(cents):>8}")"# };
 
 impl Hole {
     /// `text` with the hole cut out, and the cursor's offset; as it is, with the cursor at its

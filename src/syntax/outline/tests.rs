@@ -1,5 +1,7 @@
 //! What the outline says of real code.
 
+use std::fmt::Write as _;
+
 use super::*;
 use crate::syntax::Language;
 
@@ -11,13 +13,13 @@ fn check(language: &str, text: &str) -> String {
         let owner = item.owner.map(|owner| format!("{owner}.")).unwrap_or_default();
         let public = if item.public { " pub" } else { "" };
         let test = if item.test { " test" } else { "" };
-        out += &format!("{:?} {owner}{}{public}{test}\n", item.kind, item.name);
-        out += &format!("  signature {:?}\n", item.signature.of(text).unwrap());
+        _ = writeln!(out, "{:?} {owner}{}{public}{test}", item.kind, item.name);
+        _ = writeln!(out, "  signature {:?}", item.signature.of(text).unwrap());
         if let Some(doc) = item.doc {
-            out += &format!("  doc {:?}\n", doc.of(text).unwrap());
+            _ = writeln!(out, "  doc {:?}", doc.of(text).unwrap());
         }
         if let Some(body) = item.body {
-            out += &format!("  body {:?}\n", body.of(text).unwrap());
+            _ = writeln!(out, "  body {:?}", body.of(text).unwrap());
         }
         assert_eq!(item.name_span.of(text), Some(item.name.as_str()));
         assert!(item.span.covers(item.signature));

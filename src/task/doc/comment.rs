@@ -311,13 +311,12 @@ fn kind_name(kind: ItemKind) -> &'static str {
     match kind {
         ItemKind::Function => "function",
         ItemKind::Method => "method",
-        ItemKind::Class => "type",
+        ItemKind::Class | ItemKind::TypeAlias => "type",
         ItemKind::Enum => "enumeration",
         ItemKind::Interface => "interface",
         ItemKind::Implementation => "implementation of",
         ItemKind::Module => "module",
         ItemKind::Constant => "constant",
-        ItemKind::TypeAlias => "type",
         ItemKind::Macro => "macro",
     }
 }

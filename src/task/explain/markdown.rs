@@ -1,6 +1,7 @@
 //! The page an explanation is written on: every statement links to the lines it was read from.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::reading::Statement;
@@ -54,22 +55,22 @@ impl<'a> Page<'a> {
         let language = self.document.language().map_or("", |language| language.name());
         let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat(longest.max(2) + 1);
-        self.text.push_str(&format!("{fence}{language}\n{code}\n{fence}\n\n"));
+        _ = write!(self.text, "{fence}{language}\n{code}\n{fence}\n\n");
     }
 
     pub(super) fn paragraph(&mut self, text: &str) {
-        self.text.push_str(&format!("{text}\n\n"));
+        _ = write!(self.text, "{text}\n\n");
     }
 
     pub(super) fn heading(&mut self, heading: &str) {
         if !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
-        self.text.push_str(&format!("## {heading}\n\n"));
+        _ = write!(self.text, "## {heading}\n\n");
     }
 
     pub(super) fn bullet(&mut self, text: &str) {
-        self.text.push_str(&format!("- {text}\n"));
+        _ = writeln!(self.text, "- {text}");
     }
 
     /// A heading and its statements, if there are any.
@@ -135,7 +136,7 @@ impl<'a> Page<'a> {
         let mut links: Vec<_> = self.links.into_iter().collect();
         links.sort_by_key(|(label, _)| (label.len(), label.clone()));
         for (label, target) in links {
-            self.text.push_str(&format!("[{label}]: {target}\n"));
+            _ = writeln!(self.text, "[{label}]: {target}");
         }
         Explanation { title: self.title, markdown: self.text, facts: self.facts, summary }
     }
@@ -153,7 +154,7 @@ fn target(path: &Path, line: u32) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
                 uri.push(char::from(byte));
             }
-            _ => uri.push_str(&format!("%{byte:02X}")),
+            _ => _ = write!(uri, "%{byte:02X}"),
         }
     }
     format!("{uri}#L{line}")

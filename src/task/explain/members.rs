@@ -1,6 +1,7 @@
 //! What an item holds, calls and is named by, looked up in the file and the workspace's index.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::markdown::Page;
@@ -49,15 +50,15 @@ pub(super) fn calls(
         let mut definition = String::new();
         if let [line] = own.as_slice() {
             let own_path = page.path().to_owned();
-            text.push_str(&format!(", defined at {}", page.other_line(&own_path, *line)));
+            _ = write!(text, ", defined at {}", page.other_line(&own_path, *line));
             definition = format!(", defined at line {line}");
         } else if own.is_empty() && !found.is_empty() && found.len() <= MAX_DEFINITIONS {
             let places: Vec<String> =
                 found.iter().map(|symbol| page.other_line(&symbol.path, symbol.line + 1)).collect();
             let which = if found.len() > 1 { "one of the definitions" } else { "defined" };
-            text.push_str(&format!(", {which} at {}", places.join(", ")));
+            _ = write!(text, ", {which} at {}", places.join(", "));
             if let [symbol] = found.as_slice() {
-                text.push_str(&format!(": {}", code(&one_line(&symbol.signature))));
+                _ = write!(text, ": {}", code(&one_line(&symbol.signature)));
                 definition = format!(", defined at {}:{}", symbol.path.display(), symbol.line + 1);
             }
         }

@@ -303,7 +303,7 @@ fn usage(text: &str, at: Span, facts: &[Fact]) -> String {
             return format!(
                 "its {} is {}",
                 code(member),
-                if assigns(rest) { "assigned" } else { "read" }
+                if assigns(rest.trim_start()) { "assigned" } else { "read" }
             );
         }
     }
@@ -332,16 +332,11 @@ fn usage(text: &str, at: Span, facts: &[Fact]) -> String {
     "read".to_owned()
 }
 
+/// Whether an assignment follows, compound ones too; `==`, `=>`, `<=` and `>=` assign nothing.
 fn assigns(after: &str) -> bool {
-    let after = after.trim_start();
-    let operator = after.trim_start_matches(['+', '-', '*', '/', '%', '&', '|', '^', '<', '>']);
-    operator.starts_with('=')
-        && !operator.starts_with("==")
-        && !operator.starts_with("=>")
-        && !(operator.len() < after.len()
-            && after.starts_with(['<', '>'])
-            && !after.starts_with("<<")
-            && !after.starts_with(">>"))
+    let operators = ["+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=", "//=", "**="];
+    let plain = after.starts_with('=') && !after.starts_with("==") && !after.starts_with("=>");
+    plain || operators.iter().any(|operator| after.starts_with(operator))
 }
 
 /// The innermost call with `at` among its arguments.
