@@ -167,7 +167,7 @@ pub enum CheckError {
         mend: String,
     },
     /// A command took too long and was ended.
-    #[error("{command}: ended after {seconds} s; raise check.timeout if it needs longer")]
+    #[error("{command}: ended after {seconds} s; raise check.timeout_seconds if it needs longer")]
     Timeout {
         /// The command.
         command: String,

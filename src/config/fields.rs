@@ -80,7 +80,7 @@ impl Default for Config {
                 context_tokens: 2048,
                 multi_line: true,
             },
-            check: Check { timeout_seconds: 120, python: None },
+            check: Check { timeout_seconds: 600, python: None },
             prompts: Prompts::default(),
             log: "warn".to_owned(),
         }

@@ -150,7 +150,7 @@ pub const OPTIONS: &[Declaration] = &[
         name: "check.timeout_seconds",
         kind: Kind::Number(1, 86_400, |config| &mut config.check.timeout_seconds),
         unset: "",
-        doc: "Longest time one compiler, type checker or test run may take.",
+        doc: "Longest time one compiler, type checker or test run may take; the first one builds everything anew.",
         flag: None,
         scope: Scope::Anywhere,
     },

@@ -22,7 +22,7 @@ pub(super) fn interpreter(
     if let Some(configured) = configured {
         return existing(configured).ok_or_else(|| CheckError::Missing {
             program: configured.display().to_string(),
-            mend: "it is configured as the Python to use: correct `python` in the configuration"
+            mend: "it is configured as the Python to use: correct `check.python` in the configuration"
                 .to_owned(),
         });
     }
@@ -37,7 +37,7 @@ pub(super) fn interpreter(
         .or_else(|| ["python3", "python"].into_iter().find_map(in_path))
         .ok_or_else(|| CheckError::Missing {
             program: "python3".to_owned(),
-            mend: "install Python, or name it in the configuration as `python`".to_owned(),
+            mend: "install Python, or name it in the configuration as `check.python`".to_owned(),
         })
 }
 
