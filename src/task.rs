@@ -84,7 +84,7 @@ pub(crate) mod tests {
             check: Arc::new(check::Settings {
                 agent: "agent".into(),
                 python: None,
-                timeout: Duration::from_secs(60),
+                timeout: Duration::from_mins(1),
                 cache: std::env::temp_dir().join("agent-tests"),
                 trusted: false,
             }),
