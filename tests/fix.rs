@@ -214,6 +214,20 @@ async fn python_syntax_errors_are_repaired_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn faults_that_hide_each_other_from_the_parser_are_repaired() {
+    let project = Project::new(&[(
+        "m.py",
+        "class A:\n    def f(self)\n        return self.x\n\n    def g(self):\n        if self.x = 3:\n            \
+         return (1, 2\n        return [1, 2]\n",
+    )]);
+    assert_eq!(
+        project.fixed("m.py").await,
+        "class A:\n    def f(self):\n        return self.x\n\n    def g(self):\n        if self.x == 3:\n            \
+         return (1, 2)\n        return [1, 2]\n"
+    );
+}
+
+#[tokio::test]
 async fn python_syntax_alone_is_said_to_be_syntax() {
     let project = Project::new(&[("m.py", "x = [1, 2\n")]);
     let outcome = project.fix("m.py", Options::default()).await.unwrap();

@@ -81,6 +81,8 @@ const SET_ENVIRONMENT: &[(&str, &str)] = &[
     ("RUSTUP_AUTO_INSTALL", "0"),
     ("NO_COLOR", "1"),
     ("PIP_NO_INDEX", "1"),
+    // A compiler wrapper talks to a server of its own, which the sandbox denies.
+    ("RUSTC_WRAPPER", ""),
     ("PYTHONIOENCODING", "utf-8"),
 ];
 

@@ -94,10 +94,18 @@ pub fn violations(
     let Some(language) = language else { return violations };
     let (old_tree, new_tree) =
         (SyntaxTree::parse(language, base), SyntaxTree::parse(language, new));
-    if health(&new_tree).faults() > health(&old_tree).faults() {
+    // In a file that is broken already the number of faults says nothing: one may hide others.
+    let was_sound = health(&old_tree).faults() == 0;
+    if was_sound && health(&new_tree).faults() > 0 {
         violations.push(Violation::Syntax);
     }
-    lost(&items(&old_tree, base), base, &items(&new_tree, new), new, &mut violations);
+    // There, too, what kind an item is and whose may be misread.
+    let alike = |one: &Item, other: &Item| {
+        one.name == other.name
+            && (!was_sound || (one.kind, &one.owner) == (other.kind, &other.owner))
+    };
+    let (old_items, new_items) = (items(&old_tree, base), items(&new_tree, new));
+    lost(&old_items, base, &new_items, new, alike, &mut violations);
     added(language, base, new, &mut violations);
     violations
 }
@@ -110,15 +118,17 @@ fn changes_outside(base: &str, new: &str, target: Span) -> bool {
 }
 
 /// Items of the old text without their like in the new one.
-fn lost(old: &[Item], old_text: &str, new: &[Item], new_text: &str, out: &mut Vec<Violation>) {
+fn lost(
+    old: &[Item],
+    old_text: &str,
+    new: &[Item],
+    new_text: &str,
+    alike: impl Fn(&Item, &Item) -> bool,
+    out: &mut Vec<Violation>,
+) {
     for item in old {
         let name = full_name(item);
-        let like: Vec<&Item> = new
-            .iter()
-            .filter(|other| {
-                (other.kind, &other.name, &other.owner) == (item.kind, &item.name, &item.owner)
-            })
-            .collect();
+        let like: Vec<&Item> = new.iter().filter(|other| alike(item, other)).collect();
         if item.test && !like.iter().any(|other| other.test) {
             out.push(Violation::LostTest { name });
             continue;

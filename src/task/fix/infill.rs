@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::candidate::Candidate;
+use super::phase::Phase;
 use crate::check::Diagnostic;
 use crate::document::Document;
 use crate::task::complete::{self, Options};
@@ -25,6 +26,12 @@ pub(super) async fn candidates(
         return Ok(Vec::new());
     }
     let mut candidates: Vec<Candidate> = Vec::new();
+    // Only a wrong name may go; of wrong types and borrows every part stays.
+    let fault = if Phase::of(diagnostic) == Phase::Names {
+        diagnostic.span
+    } else {
+        Span::empty(diagnostic.span.start)
+    };
     for hole in holes(document, diagnostic) {
         let Some(old) = hole.of(&document.text) else { continue };
         let removed = [TextEdit { span: hole, text: String::new() }];
@@ -40,7 +47,9 @@ pub(super) async fn candidates(
         for found in completion.candidates {
             let label = format!("fill in `{}`", found.text.trim());
             let candidate = Candidate::replace(label, path, hole, &found.text);
-            let keeps = keeps_meaning(old, &found.text, hole.start, diagnostic.span);
+            let mark = document.language().map_or("//", |language| language.spec().line_comment);
+            let code = found.text.split(mark).next().unwrap_or_default();
+            let keeps = keeps_meaning(old, code, hole.start, fault);
             if found.text != old && keeps && !candidates.contains(&candidate) {
                 candidates.push(candidate);
             }

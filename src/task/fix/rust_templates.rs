@@ -52,6 +52,10 @@ fn mismatched(text: &str, span: Span, code: &str, message: &str, edits: &mut Vec
     if expected == "String" {
         edits.push(wrapped(span, code, "", ".to_string()"));
     }
+    if expected.starts_with("Option<") && !found.starts_with("Option<") {
+        let inner = if found.starts_with('&') { "Some(*" } else { "Some(" };
+        edits.push(wrapped(span, code, inner, ")"));
+    }
     if expected.starts_with("&mut ") {
         if let Some(bare) = code.strip_prefix('&') {
             let bare = bare.trim_start_matches("mut ");
