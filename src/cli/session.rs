@@ -17,7 +17,7 @@ use crate::config::load::{Flags, Loaded, Sources};
 use crate::config::{self, Config, places};
 use crate::document::Document;
 use crate::engine::Engine;
-use crate::engine::device::THREAD_VARIABLES;
+use crate::engine::device::{THREAD_VARIABLES, default_threads};
 use crate::models::{self, Model, ModelError};
 use crate::prompt::template::Templates;
 use crate::task::Tools;
@@ -161,10 +161,19 @@ pub(super) fn templates(config: &Config) -> Result<Templates, Failure> {
     Templates::new(overrides).map_err(Failure::usage)
 }
 
-/// Starts this program anew when the configuration wants another number of CPU threads than it
-/// runs with: the tensor library reads that number from its environment, once.
+/// Starts this program anew when it runs with another number of CPU threads than the configuration
+/// wants, or with none named: the tensor library takes that number from its environment, and where
+/// it finds none there it counts the processor's cores again for every product.
 pub(super) fn use_threads(config: &Config) -> Result<(), Failure> {
-    let Some(wanted) = config.threads.map(|threads| threads.to_string()) else { return Ok(()) };
+    let wanted = match config.threads {
+        Some(threads) => threads,
+        // Only to save time, so only where a process can become another one.
+        None if cfg!(unix) && THREAD_VARIABLES.iter().all(|name| std::env::var(name).is_err()) => {
+            default_threads()
+        }
+        None => return Ok(()),
+    };
+    let wanted = wanted.to_string();
     if THREAD_VARIABLES.iter().all(|name| std::env::var(name).is_ok_and(|value| value == wanted)) {
         return Ok(());
     }

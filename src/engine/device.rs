@@ -20,8 +20,16 @@ pub enum DeviceChoice {
 
 /// The environment variables that set the number of CPU threads for quantized products. The tensor
 /// library reads them once per process, when it first computes; nothing later changes it, so a
-/// program that wants another number has to start itself with these set.
+/// program that wants another number has to start itself with these set. Without the second one it
+/// also counts the cores anew, from a file, for every unquantized product: that costs a small model
+/// half its speed or more.
 pub const THREAD_VARIABLES: [&str; 2] = ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"];
+
+/// The number of CPU threads where none is asked for: physical cores, the fast ones where they
+/// differ.
+pub fn default_threads() -> usize {
+    candle_core::utils::get_num_threads()
+}
 
 /// A device that was opened.
 #[derive(Debug, Clone)]
