@@ -33,7 +33,7 @@ pub(super) enum ClientError {
     #[error("the editor did not answer {0} in time")]
     Timeout(&'static str),
     /// It refused.
-    #[error("the editor refused {method}: {message}")]
+    #[error("{method} failed in the editor: {message}")]
     Refused {
         /// What was asked.
         method: &'static str,
@@ -91,7 +91,11 @@ impl Client {
             return Err(ClientError::Timeout(R::METHOD));
         };
         answer
-            .and_then(|value| serde_json::from_value(value).map_err(|_| Error::parse_error()))
+            .and_then(|value| {
+                let mut error = Error::parse_error();
+                error.message = "its answer is not what the protocol says".into();
+                serde_json::from_value(value).map_err(|_| error)
+            })
             .map_err(|error| ClientError::Refused {
                 method: R::METHOD,
                 message: error.message.into_owned(),

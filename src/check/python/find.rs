@@ -22,8 +22,9 @@ pub(super) fn interpreter(
     if let Some(configured) = configured {
         return existing(configured).ok_or_else(|| CheckError::Missing {
             program: configured.display().to_string(),
-            mend: "it is configured as the Python to use: correct `check.python` in the configuration"
-                .to_owned(),
+            mend:
+                "it is configured as the Python to use: correct `check.python` in the configuration"
+                    .to_owned(),
         });
     }
     let active = std::env::var_os("VIRTUAL_ENV").map(PathBuf::from);
