@@ -19,12 +19,15 @@ pub struct Damage {
     pub faults: usize,
     /// Bytes in ERROR nodes that are not the answer's.
     pub bytes: usize,
+    /// ERROR nodes that start in the answer and MISSING nodes inside it: its own mistakes, even
+    /// where they took the place of one that was there before.
+    pub own: usize,
 }
 
 impl Damage {
     /// Whether this is no worse in any way than `other`.
     fn within(self, other: Self) -> bool {
-        self.faults <= other.faults && self.bytes <= other.bytes
+        self.faults <= other.faults && self.bytes <= other.bytes && self.own <= other.own
     }
 }
 
@@ -68,7 +71,18 @@ pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed
             return passed;
         }
     }
-    shorter(answer).filter(|text| text.len() >= LEAST_LEFT).find_map(judge).unwrap_or(nothing)
+    let fits = |text: &&str| text.len() >= LEAST_LEFT && !leaves_call_open(text, around);
+    shorter(answer).filter(fits).find_map(judge).unwrap_or(nothing)
+}
+
+/// Whether `answer` opens a round or square bracket that the rest of the line does not close: in a
+/// broken file the parser may not mind.
+fn leaves_call_open(answer: &str, around: &Surroundings<'_>) -> bool {
+    let (brackets, _) = lexis::scan(answer, around.lexis, around.state);
+    let (open, _) = lexis::unmatched(&brackets);
+    let closers: String = open.iter().rev().map(|open| lexis::closing(open.mark)).collect();
+    open.iter().any(|open| open.mark != '{')
+        && !around.line_after.trim_start().starts_with(&closers)
 }
 
 /// `answer` without the closing brackets at its end that the rest of the line starts with.
@@ -101,7 +115,14 @@ fn damage(tree: &SyntaxTree, own: Span) -> Damage {
         let inside = error.end.min(own.end).saturating_sub(error.start.max(own.start));
         error.len() - inside.min(error.len())
     };
-    Damage { faults: health.faults(), bytes: health.errors.iter().map(outside).sum() }
+    let starts_in = |error: &&Span| own.start <= error.start && error.start < own.end;
+    let lies_in = |missing: &&Span| own.start < missing.start && missing.start < own.end;
+    Damage {
+        faults: health.faults(),
+        bytes: health.errors.iter().map(outside).sum(),
+        own: health.errors.iter().filter(starts_in).count()
+            + health.missing.iter().filter(lies_in).count(),
+    }
 }
 
 /// The answer with what it left open closed. An answer that reached its longest length stops in
@@ -202,6 +223,22 @@ mod tests {
     fn a_statement_in_the_making_is_not_made_worse() {
         check("rust", "fn f() {\n    let x = ˇ\n    g();\n}\n", "h(1);", "h(1);");
         check("rust", "fn f() {\n    let x = ˇ\n    g();\n}\nfn h() {}\n", "h(1); } }", "h(1);");
+    }
+
+    #[test]
+    fn a_mistake_of_its_own_does_not_hide_behind_one_that_was_there() {
+        let looped = "fn f(&self) {\n    for item in ˇ\n    }\n    g();\n}\n";
+        check("rust", looped, "1 2 3 {", "");
+        check("rust", looped, "self.items.(iter) {", "");
+        check("rust", looped, "self.items.iter() {", "self.items.iter() {");
+        let condition = "def f():\n    if ˇ\n    return x\n";
+        check("python", condition, "a b c:", "");
+        check("python", condition, "a and b:", "a and b:");
+    }
+
+    #[test]
+    fn a_cut_leaves_no_call_open_in_a_broken_file() {
+        check("python", "def f():\n    x = ˇ\n    return x\n", "a b(y)", "");
     }
 
     #[test]

@@ -241,7 +241,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_can_be_read_in_two_parts(a in "[a-z(){}\"\n ]{0,20}", b in "[a-z(){}\"\n ]{0,20}") {
+        fn a_text_can_be_read_in_two_parts_between_words(
+            a in "([a-z(){}\"\n ]{0,19}[(){}\"\n ])?",
+            b in "[a-z(){}\"\n ]{0,20}",
+        ) {
             let (whole, end) = scan(&format!("{a}{b}"), Lexis::Rust, State::Code);
             let (first, middle) = scan(&a, Lexis::Rust, State::Code);
             let (second, end_of_parts) = scan(&b, Lexis::Rust, middle);
