@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tower_lsp::jsonrpc;
 use tower_lsp::lsp_types::{
     CompletionItem, CompletionItemKind, CompletionList, CompletionParams, CompletionResponse,
-    CompletionTextEdit, Documentation, InsertTextFormat, MarkupContent, MarkupKind, TextEdit,
+    CompletionTextEdit, Documentation, InsertTextFormat, InsertTextMode, MarkupContent, MarkupKind,
+    TextEdit,
 };
 
 use super::super::convert;
@@ -15,7 +16,8 @@ use crate::document::Document;
 use crate::text::Span;
 use crate::text::line_index::Encoding;
 
-/// The longest item: popups are not made for more.
+/// The longest item: popups are not made for more. A longer one is not cut, since what is left
+/// might not parse.
 const MAX_LINES: usize = 30;
 /// The longest label, in characters.
 const MAX_LABEL: usize = 60;
@@ -53,7 +55,9 @@ fn item(
 ) -> Option<CompletionItem> {
     let word = word_before(&document.text, cursor);
     let typed = word.of(&document.text).unwrap_or_default();
-    let text: String = text.split_inclusive('\n').take(MAX_LINES).collect();
+    if text.lines().count() > MAX_LINES {
+        return None;
+    }
     let new_text = format!("{typed}{}", text.trim_end());
     let first = new_text.lines().find(|line| !line.trim().is_empty())?;
     let language = document.language().map_or("", |language| language.name());
@@ -69,6 +73,8 @@ fn item(
         // What was typed, so that no client sorts the item out.
         filter_text: Some(if typed.is_empty() { new_text.clone() } else { typed.to_owned() }),
         insert_text_format: Some(InsertTextFormat::PLAIN_TEXT),
+        // Its lines are indented for their place already.
+        insert_text_mode: Some(InsertTextMode::AS_IS),
         text_edit: Some(CompletionTextEdit::Edit(TextEdit {
             range: convert::range(document, word, encoding),
             new_text,
@@ -104,12 +110,15 @@ mod tests {
         let Some(CompletionTextEdit::Edit(edit)) = item.text_edit else { panic!("no edit") };
         assert_eq!((edit.range.start.character, edit.range.end.character), (4, 7));
         assert_eq!(edit.new_text, "total(x)\n  y");
+        assert_eq!(item.insert_text_mode, Some(InsertTextMode::AS_IS));
     }
 
     #[test]
     fn nothing_to_show_is_no_item() {
         let document = Document::new("x.txt".into(), None, 1, "a ".to_owned());
         assert!(item(&document, 2, "\n \n", Encoding::Utf8).is_none());
+        let long = "f(\n".repeat(MAX_LINES + 1);
+        assert!(item(&document, 2, &long, Encoding::Utf8).is_none());
     }
 
     #[test]
