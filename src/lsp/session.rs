@@ -148,12 +148,14 @@ impl Session {
         Some((Url::parse(uri).ok()?, document.clone()))
     }
 
-    /// Every open document of the project at `root` but the one at `except`.
+    /// Every open document of the project at `root` but the one at `except` and those that hold
+    /// secrets.
     pub(super) fn others_open(&self, root: &Path, except: &Path) -> Vec<Document> {
         let documents = self.documents.read().unwrap_or_else(PoisonError::into_inner);
         let others = documents.iter().map(|(_, document)| document);
         others
             .filter(|document| document.path.starts_with(root) && &*document.path != except)
+            .filter(|document| !secret::is_secret_path(&document.path))
             .cloned()
             .collect()
     }
@@ -251,6 +253,20 @@ mod tests {
             json!({"model": "a", "complete": {"enabled": true, "candidates": 3}, "seed": 1})
         );
         assert_eq!(own_section(&json!({"agent": {"seed": 1}})), json!({"seed": 1}));
+    }
+
+    #[test]
+    fn unsaved_secrets_are_not_among_the_open_documents_of_a_project() {
+        let (outgoing, _queue) = tokio::sync::mpsc::unbounded_channel();
+        let session = Session::new(Arc::new(Client::new(outgoing)), Flags::new());
+        for name in ["a.rs", "b.rs", ".env"] {
+            let path = PathBuf::from("/p").join(name);
+            let document = Document::new(path, None, 1, "x".to_owned());
+            session.documents.write().unwrap().open(format!("file:///p/{name}"), document);
+        }
+        let others = session.others_open(Path::new("/p"), Path::new("/p/a.rs"));
+        let paths: Vec<_> = others.iter().map(|document| document.path.to_path_buf()).collect();
+        assert_eq!(paths, [PathBuf::from("/p/b.rs")]);
     }
 
     #[test]
