@@ -16,7 +16,7 @@ use crate::check::{Settings, command::Invocation};
 use crate::config::Config;
 use crate::config::load::Loaded;
 use crate::config::places;
-use crate::config::trust::TrustList;
+use crate::config::trust::{self, TrustList};
 use crate::engine::Engine;
 use crate::models::Model;
 use progress::Progress;
@@ -145,12 +145,20 @@ fn examine(
     progress: &Progress,
     findings: &mut Findings,
 ) -> Result<(), Failure> {
+    let trusted = trust::is_trusted(root);
+    if !trusted {
+        findings.hints.push(format!(
+            "{}: not trusted, so its own tools (`.venv`, toolchain files) were not asked; `agent trust {}` trusts it",
+            root.display(),
+            root.display()
+        ));
+    }
     let (speed, sandboxed, tools) = progress::run(async {
         let speed = speed::measure(engine).await;
         progress.say("trying the sandbox");
         let sandboxed = try_sandbox(settings).await;
         progress.say("looking for tools");
-        let tools = tools::find(settings, root).await;
+        let tools = find_tools(settings, root, trusted).await?;
         Ok((speed, sandboxed, tools))
     })
     .inspect_err(|_| progress.end())?;
@@ -190,6 +198,20 @@ fn examine(
             .collect(),
     ));
     Ok(())
+}
+
+/// The tools of the workspace at `root`; of one that is not trusted nothing is started, not even
+/// its interpreter, so the tools are those of an empty folder.
+async fn find_tools(
+    settings: &Settings,
+    root: &Path,
+    trusted: bool,
+) -> Result<Vec<tools::Tool>, Failure> {
+    if trusted {
+        return Ok(tools::find(settings, root).await);
+    }
+    let empty = tempfile::tempdir().map_err(Failure::usage)?;
+    Ok(tools::find(settings, empty.path()).await)
 }
 
 /// Runs a command that does nothing in the sandbox; how far that held.

@@ -89,3 +89,21 @@ fn the_doctor_names_and_measures_everything() {
     assert_eq!(run.code, 1, "{run:?}");
     assert!(run.stdout.contains("agent.toml:1: unknown option speed"), "{run:?}");
 }
+
+#[cfg(all(unix, feature = "builtin-model"))]
+#[test]
+fn the_doctor_starts_no_program_of_a_project_before_it_is_trusted() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let project = Project::new(&[("pyproject.toml", "")]);
+    let marker = project.path("started");
+    let script = format!("#!/bin/sh\ntouch '{}'\necho Python 9.9\n", marker.display());
+    project.write(".venv/bin/python", &script);
+    let python = project.path(".venv/bin/python");
+    std::fs::set_permissions(python, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run = project.run(&["doctor"]);
+    assert!(!marker.exists() && run.stdout.contains("not trusted"), "{run:?}");
+    assert_eq!(project.run(&["trust", "."]).code, 0);
+    let run = project.run(&["doctor"]);
+    assert!(marker.exists() && run.stdout.contains("Python 9.9"), "{run:?}");
+}
