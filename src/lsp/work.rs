@@ -16,7 +16,7 @@ use super::progress::{Origin, Progress};
 /// The work in hand, by progress token.
 #[derive(Default)]
 pub(super) struct Works {
-    running: Mutex<HashMap<String, AbortHandle>>,
+    running: Mutex<HashMap<String, (u64, AbortHandle)>>,
     next: AtomicU64,
 }
 
@@ -40,7 +40,8 @@ impl Works {
         let key = key(&token);
         let progress = Progress::start(Arc::clone(client), token, origin, title.clone());
         let work = work(progress);
-        let finish = Finish { works: Arc::clone(self), key: key.clone() };
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let finish = Finish { works: Arc::clone(self), key: key.clone(), number };
         // Registered under the lock, so that the work cannot end before it is known.
         let mut running = self.running();
         let client = Arc::clone(client);
@@ -51,9 +52,9 @@ impl Works {
                 client.show(MessageType::ERROR, format!("{title}: internal error; see the log"));
             }
         });
-        let older = running.insert(key, task.abort_handle());
+        let older = running.insert(key, (number, task.abort_handle()));
         drop(running);
-        if let Some(older) = older {
+        if let Some((_, older)) = older {
             older.abort();
         }
     }
@@ -61,14 +62,14 @@ impl Works {
     /// Cancels the work of a token by dropping it.
     pub(super) fn cancel(&self, token: &ProgressToken) {
         let handle = self.running().remove(&key(token));
-        if let Some(handle) = handle {
+        if let Some((_, handle)) = handle {
             handle.abort();
         }
     }
 
     /// Cancels everything.
     pub(super) fn cancel_all(&self) {
-        let all: Vec<AbortHandle> = self.running().drain().map(|(_, handle)| handle).collect();
+        let all: Vec<AbortHandle> = self.running().drain().map(|(_, (_, handle))| handle).collect();
         for handle in all {
             handle.abort();
         }
@@ -78,20 +79,24 @@ impl Works {
         ProgressToken::String(format!("agent/{}", self.next.fetch_add(1, Ordering::Relaxed)))
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<String, AbortHandle>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<String, (u64, AbortHandle)>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Forgets a piece of work when it ends, however it ends.
+/// Forgets a piece of work when it ends, however it ends; never a newer one of the same token.
 struct Finish {
     works: Arc<Works>,
     key: String,
+    number: u64,
 }
 
 impl Drop for Finish {
     fn drop(&mut self) {
-        self.works.running().remove(&self.key);
+        let mut running = self.works.running();
+        if running.get(&self.key).is_some_and(|(number, _)| *number == self.number) {
+            running.remove(&self.key);
+        }
     }
 }
 
@@ -100,5 +105,32 @@ fn key(token: &ProgressToken) -> String {
     match token {
         ProgressToken::Number(number) => format!("n{number}"),
         ProgressToken::String(text) => format!("s{text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_takes_over_a_token_can_be_cancelled() {
+        let (outgoing, _queue) = tokio::sync::mpsc::unbounded_channel();
+        let client = Arc::new(Client::new(outgoing));
+        let works = Arc::<Works>::default();
+        let token = ProgressToken::Number(1);
+        let (ended, mut end) = tokio::sync::mpsc::unbounded_channel::<()>();
+        for _ in 0..2 {
+            let ended = ended.clone();
+            works.start(&client, String::new(), Some(token.clone()), true, |_| async move {
+                let _held = ended;
+                std::future::pending::<()>().await;
+            });
+        }
+        drop(ended);
+        // Lets the end of the first be noticed.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        works.cancel(&token);
+        let all = tokio::time::timeout(std::time::Duration::from_secs(5), end.recv()).await;
+        assert_eq!(all, Ok(None));
     }
 }
