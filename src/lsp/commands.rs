@@ -134,7 +134,7 @@ fn executable(session: &Session, document: &Document) -> Result<(), String> {
     }
     let workspace = session.projects.of(&document.path);
     let root = workspace.root();
-    if session.settings().trusts(root) {
+    if session.trusts(root) {
         return Ok(());
     }
     Err(format!(

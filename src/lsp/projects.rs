@@ -39,6 +39,12 @@ impl Projects {
         self.state().folders.first().cloned()
     }
 
+    /// Whether `root` lies in the editor's folders; without any, everything it opens is its own.
+    pub(super) fn holds(&self, root: &Path) -> bool {
+        let state = self.state();
+        state.folders.is_empty() || state.folders.iter().any(|folder| root.starts_with(folder))
+    }
+
     /// The workspace of a file: the innermost folder of the editor's around it, else the project
     /// the file lies in. One that is new is indexed in the background.
     pub(super) fn of(&self, path: &Path) -> Arc<Workspace> {
@@ -92,5 +98,19 @@ impl Projects {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_editors_folders_hold_what_lies_in_them_and_no_more() {
+        let projects = Projects::default();
+        assert!(projects.holds(Path::new("/anywhere")));
+        projects.set_folders(vec![PathBuf::from("/a"), PathBuf::from("/b")]);
+        assert!(projects.holds(Path::new("/b")) && projects.holds(Path::new("/a/inner")));
+        assert!(!projects.holds(Path::new("/ab")) && !projects.holds(Path::new("/")));
     }
 }

@@ -17,6 +17,7 @@ use super::work::Works;
 use super::{convert, log, model, parent};
 use crate::check::Report;
 use crate::config::load::Flags;
+use crate::config::trust;
 use crate::document::{Document, store::Store};
 use crate::task::Tools;
 use crate::text::line_index::Encoding;
@@ -134,6 +135,13 @@ impl Session {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether code of the project at `root` may be executed. An editor vouches for its own
+    /// folders, not for a file elsewhere that a definition led to.
+    pub(super) fn trusts(&self, root: &Path) -> bool {
+        let by_editor = self.settings().trusted_by_editor && self.projects.holds(root);
+        by_editor || trust::is_trusted(root)
+    }
+
     /// The current version of an open document; none for one that holds secrets.
     pub(super) fn document(&self, uri: &Url) -> Option<Document> {
         let documents = self.documents.read().unwrap_or_else(PoisonError::into_inner);
@@ -171,7 +179,7 @@ impl Session {
         }
         let engine = self.model.engine().await?;
         let settings = self.settings();
-        let check = Arc::new(settings.check(workspace.root()));
+        let check = Arc::new(settings.check(self.trusts(workspace.root())));
         Ok(Tools {
             engine,
             workspace,

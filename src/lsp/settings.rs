@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::check;
 use crate::config::load::{Flags, Sources, load};
-use crate::config::{Config, places, trust};
+use crate::config::{Config, places};
 use crate::prompt::template::Templates;
 
 /// What the server runs with.
@@ -45,19 +45,14 @@ impl Settings {
         Self { config: loaded.config, templates: Arc::new(templates), trusted_by_editor, problems }
     }
 
-    /// Whether code of the project at `root` may be executed.
-    pub(super) fn trusts(&self, root: &Path) -> bool {
-        self.trusted_by_editor || trust::is_trusted(root)
-    }
-
-    /// How checks run in the project at `root`.
-    pub(super) fn check(&self, root: &Path) -> check::Settings {
+    /// How checks run in a project that is `trusted` or not.
+    pub(super) fn check(&self, trusted: bool) -> check::Settings {
         check::Settings {
             agent: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("agent")),
             python: self.config.check.python.clone(),
             timeout: Duration::from_secs(self.config.check.timeout_seconds),
             cache: places::cache().unwrap_or_else(|| std::env::temp_dir().join("agent")),
-            trusted: self.trusts(root),
+            trusted,
         }
     }
 }
@@ -93,11 +88,11 @@ mod tests {
         ] {
             let settings = Settings::read(Some(folder.path()), editor, &Flags::new());
             assert_eq!(settings.config.complete.max_tokens, 7);
-            assert!(settings.trusts(folder.path()));
+            assert!(settings.trusted_by_editor);
             assert_eq!(settings.problems, Vec::<String>::new());
         }
         let plain = Settings::read(Some(folder.path()), Value::Null, &Flags::new());
-        assert!(!plain.trusts(folder.path()));
+        assert!(!plain.trusted_by_editor);
     }
 
     #[test]
