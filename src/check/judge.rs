@@ -161,11 +161,7 @@ impl Judge {
 
     /// The document's text as it lies in the scratch tree.
     fn text(&self) -> Result<String, CheckError> {
-        let inside = self.scratch.inside(&self.path).unwrap_or_else(|| self.path.clone());
-        std::fs::read_to_string(&inside).map_err(|source| CheckError::Io {
-            context: format!("reading {}", inside.display()),
-            source,
-        })
+        self.scratch.read(&self.path)
     }
 
     /// Lays `proposal` into the scratch tree in the place of the one before it.

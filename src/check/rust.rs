@@ -178,7 +178,7 @@ async fn test_file(
     file: &Path,
     filter: Option<&str>,
 ) -> Result<TestRun, CheckError> {
-    let text = std::fs::read_to_string(inside(scratch, file)?).unwrap_or_default();
+    let text = scratch.read(file)?;
     let build = rustc(settings, scratch, file, &text)?.arg("--test");
     let (output, _) = run(settings, scratch, &build).await?;
     if let Some(error) = messages::of_rustc(&output.stderr, scratch)

@@ -19,6 +19,9 @@ use super::CheckError;
 /// Scratch folders that were not used for this long are removed.
 const KEPT_FOR: Duration = Duration::from_hours(14 * 24);
 
+/// The largest file of a scratch folder that is read, in bytes.
+const MAX_READ: u64 = 64 << 20;
+
 /// How much of a folder is copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
@@ -132,11 +135,12 @@ impl Scratch {
     /// when its text does, and always then: build tools go by it.
     pub fn write(&self, path: &Path, text: &str) -> Result<(), CheckError> {
         let inside = self.placed(path)?;
-        if std::fs::read(&inside).is_ok_and(|old| old == text.as_bytes()) {
+        if self.read(path).is_ok_and(|old| old == text) {
             return Ok(());
         }
         if let Some(folder) = inside.parent() {
             std::fs::create_dir_all(folder).map_err(io("creating", folder))?;
+            self.refuse_detour(folder)?;
         }
         // Not through a link to another file.
         let _ = std::fs::remove_file(&inside);
@@ -146,12 +150,37 @@ impl Scratch {
     /// Takes a file out of the copy.
     pub fn remove(&self, path: &Path) -> Result<(), CheckError> {
         let inside = self.placed(path)?;
+        if let Some(folder) = inside.parent().filter(|folder| folder.exists()) {
+            self.refuse_detour(folder)?;
+        }
         match std::fs::remove_file(&inside) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(io("removing", &inside)(error))
             }
             _ => Ok(()),
         }
+    }
+
+    /// The text of the copy of a workspace file.
+    pub fn read(&self, path: &Path) -> Result<String, CheckError> {
+        let inside = self.placed(path)?;
+        read_regular(&inside).map_err(io("reading", &inside))
+    }
+
+    /// Project code may have put a link in a folder's place, and nothing but the sandbox keeps it
+    /// from the user's files: this program must not follow it there.
+    fn refuse_detour(&self, folder: &Path) -> Result<(), CheckError> {
+        let resolved = |path: &Path| path.canonicalize().map_err(io("resolving", path));
+        if resolved(folder)?.starts_with(resolved(&self.tree)?) {
+            return Ok(());
+        }
+        Err(CheckError::Tool {
+            tool: "scratch tree".to_owned(),
+            message: format!(
+                "{} leads out of the copy: what was run there replaced a folder by a link",
+                folder.display()
+            ),
+        })
     }
 
     fn placed(&self, path: &Path) -> Result<PathBuf, CheckError> {
@@ -236,6 +265,16 @@ fn lexically_joined(base: &Path, path: &Path) -> PathBuf {
     joined
 }
 
+/// The text of a file that project code may have written: a regular one of moderate size, since a
+/// pipe would hang the reader and a device never ends.
+pub(super) fn read_regular(path: &Path) -> std::io::Result<String> {
+    let data = path.symlink_metadata()?;
+    if !data.is_file() || data.len() > MAX_READ {
+        return Err(std::io::Error::other("no regular file of moderate size"));
+    }
+    std::fs::read_to_string(path)
+}
+
 /// Turns an I/O error into one that says what was being done to which path.
 fn io(doing: &str, path: &Path) -> impl FnOnce(std::io::Error) -> CheckError {
     let context = format!("{doing} {}", path.display());
@@ -266,6 +305,37 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_project_code_left_does_not_lead_to_the_users_files() {
+        let project = project(&[("src/main.rs", "fn main() {}\n")]);
+        let cache = tempfile::tempdir().unwrap();
+        let scratch = Scratch::open(cache.path(), project.path(), Extent::Project).unwrap();
+        std::fs::remove_dir_all(scratch.tree().join("src")).unwrap();
+        let victim = project.path().join("src");
+        std::os::unix::fs::symlink(&victim, scratch.tree().join("src")).unwrap();
+        let file = scratch.root().join("src/main.rs");
+        let error = scratch.write(&file, "overwritten").unwrap_err().to_string();
+        assert!(error.contains("leads out of the copy"), "{error}");
+        assert!(scratch.remove(&file).is_err());
+        let text = std::fs::read_to_string(victim.join("main.rs")).unwrap();
+        assert_eq!(text, "fn main() {}\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_never_ends_is_not_read() {
+        let project = project(&[("a.py", "")]);
+        let cache = tempfile::tempdir().unwrap();
+        let scratch = Scratch::open(cache.path(), project.path(), Extent::Folder).unwrap();
+        let copy = scratch.tree().join("a.py");
+        std::fs::remove_file(&copy).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &copy).unwrap();
+        assert!(scratch.read(&scratch.root().join("a.py")).is_err());
+        scratch.write(&scratch.root().join("a.py"), "x = 1\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&copy).unwrap(), "x = 1\n");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::super::scratch::read_regular;
+
 /// A package and the workspace it is built in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
@@ -141,7 +143,7 @@ pub(super) fn is_compiled(target: &Path, folder: &Path, file: &Path) -> bool {
         .flat_map(Iterator::flatten)
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "d"))
-        .filter_map(|path| std::fs::read_to_string(path).ok())
+        .filter_map(|path| read_regular(&path).ok())
         .any(|text| {
             // `file: ` stands on a line of its own for each source.
             text.lines()
