@@ -85,6 +85,22 @@ async fn writing_is_allowed_inside_and_denied_outside() {
 }
 
 #[tokio::test]
+async fn nothing_is_typed_into_or_printed_on_the_users_terminal() {
+    if !full().await {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // A terminal of the process's own, so that only the sandbox can say no.
+    let script = "import errno, fcntl, os, termios\n\
+                  try: fcntl.ioctl(os.open('/dev/null', os.O_RDONLY), termios.TIOCSTI, b'x')\n\
+                  except OSError as error: print(errno.errorcode[error.errno])\n\
+                  try: open('/dev/tty', 'w')\n\
+                  except OSError as error: print(errno.errorcode[error.errno])\n";
+    let (output, _) = python(script, folder.path()).await;
+    assert_eq!(output.stdout, "EPERM\nEACCES\n", "{}", output.stderr);
+}
+
+#[tokio::test]
 async fn signals_do_not_leave_the_sandbox() {
     if !full().await {
         return;

@@ -199,7 +199,7 @@ fn macos_profile(writable: &[PathBuf]) -> String {
         format!("\"{}\"", path.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\""))
     };
     let mut profile = "(version 1)(allow default)(deny network*)(deny file-write*)\
-        (allow file-write* (literal \"/dev/null\") (literal \"/dev/zero\") (literal \"/dev/tty\"))"
+        (allow file-write* (literal \"/dev/null\") (literal \"/dev/zero\"))"
         .to_owned();
     for folder in writable {
         let _ = write!(profile, "(allow file-write* (subpath {}))", quoted(folder));

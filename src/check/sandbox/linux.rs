@@ -8,16 +8,22 @@ use landlock::{
     RulesetAttr, RulesetCreated, RulesetCreatedAttr, Scope,
 };
 use nix::libc;
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch,
+};
 
 use super::{Enforcement, SECRET_FOLDERS};
 
 /// The newest rules asked for; older kernels enforce fewer and the result says which are missing.
 const WANTED: ABI = ABI::V6;
 
-/// Device files that everything writes to.
-const DEVICES: &[&str] =
-    &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
+/// Device files that everything writes to; not the terminal, which would take escape sequences.
+const DEVICES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+
+/// Requests of `ioctl` that type into a terminal as if the user did, for which it need only be
+/// readable: `TIOCSTI` and `TIOCLINUX`, whose types differ between C libraries.
+const TYPING: [u64; 2] = [0x5412, 0x541c];
 
 /// Restricts this thread and everything it starts.
 pub(super) fn restrict(writable: &[PathBuf]) -> Result<Enforcement, String> {
@@ -122,7 +128,14 @@ fn restrict_calls() -> Result<(), String> {
     };
     let architecture =
         TargetArch::try_from(std::env::consts::ARCH).map_err(|error| missing(&error))?;
-    let rules: BTreeMap<_, _> = denied_calls().into_iter().map(|call| (call, vec![])).collect();
+    let mut rules: BTreeMap<_, _> = denied_calls().into_iter().map(|call| (call, vec![])).collect();
+    let typing: Result<Vec<_>, _> = TYPING
+        .into_iter()
+        // The kernel looks at the lower 32 bits only.
+        .map(|request| SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, request))
+        .map(|condition| condition.and_then(|condition| SeccompRule::new(vec![condition])))
+        .collect();
+    rules.insert(libc::SYS_ioctl, typing.map_err(|error| missing(&error))?);
     let filter = SeccompFilter::new(
         rules,
         SeccompAction::Allow,
