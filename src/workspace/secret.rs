@@ -3,10 +3,11 @@
 use std::path::Path;
 
 /// Whole names, in lower case.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
     ".boto",
     ".dockercfg",
     ".env",
+    ".envrc",
     ".git-credentials",
     ".htpasswd",
     ".my.cnf",
@@ -30,8 +31,8 @@ const EXTENSIONS: [&str; 17] = [
     "ppk", "tfstate", "tfvars", "ovpn", "keytab",
 ];
 /// Folders whose whole content is private.
-const FOLDERS: [&str; 7] =
-    [".aws", ".azure", ".gnupg", ".kube", ".password-store", ".ssh", ".gcloud"];
+const FOLDERS: [&str; 8] =
+    [".aws", ".azure", ".docker", ".gnupg", ".kube", ".password-store", ".ssh", ".gcloud"];
 /// Beginnings of the names of data files that hold secrets; source files may be called so.
 const DATA_PREFIXES: [&str; 6] =
     ["client_secret", "credential", "passwords", "secret", "service-account", "service_account"];
@@ -121,6 +122,8 @@ mod tests {
         for path in [
             ".env",
             "app/.env.local",
+            ".envrc",
+            ".docker/config.json",
             "prod.env",
             "tls/server.pem",
             "KEY.PEM",
