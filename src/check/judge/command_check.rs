@@ -40,13 +40,17 @@ pub(super) fn findings(
 
 /// What kind of evidence a command gives, by what it names.
 fn level(line: &str) -> Level {
-    let has = |words: &[&str]| words.iter().any(|word| line.contains(word));
-    if has(&["test"]) {
-        Level::Tests
+    let is_part = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    let words: Vec<&str> = line.split(|c| !is_part(c)).collect();
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
+    if has(&["py_compile", "compileall", "ruff", "flake8", "pylint"]) {
+        Level::Syntax
     } else if has(&["mypy", "pyright", "pytype", "pyre"]) {
         Level::Types
-    } else if has(&["py_compile", "compileall", "ruff", "flake8", "pylint"]) {
-        Level::Syntax
+    } else if has(&["test", "tests", "pytest", "py.test", "unittest", "nextest", "tox", "nox"])
+        && !has(&["--no-run", "--collect-only"])
+    {
+        Level::Tests
     } else {
         Level::Compile
     }
@@ -230,5 +234,10 @@ mod tests {
         assert_eq!(level("pytest -q"), Level::Tests);
         assert_eq!(level("mypy ."), Level::Types);
         assert_eq!(level("python -m py_compile a.py"), Level::Syntax);
+        assert_eq!(level("python -m py_compile test_a.py"), Level::Syntax);
+        assert_eq!(level("cargo check --tests"), Level::Compile);
+        assert_eq!(level("cargo build --bin latest"), Level::Compile);
+        assert_eq!(level("cargo test --no-run"), Level::Compile);
+        assert_eq!(level("cargo test -q && make"), Level::Tests);
     }
 }
