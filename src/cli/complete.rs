@@ -70,6 +70,7 @@ fn options(session: &Session) -> Options {
         max_tokens: complete.max_tokens,
         context_tokens: complete.context_tokens,
         multi_line: complete.multi_line,
+        ..Options::default()
     }
 }
 

@@ -104,6 +104,7 @@ impl Demo {
             max_tokens: complete.max_tokens,
             context_tokens: complete.context_tokens,
             multi_line: complete.multi_line,
+            ..task::complete::Options::default()
         };
         self.progress.say("completing");
         let completion = task::complete::run(tools, &document, offset, &options).await?;

@@ -65,9 +65,9 @@ impl Default for Sampling {
 /// Who waits for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Priority {
-    /// Work nobody watches.
+    /// Work that may take a while: it gives way after every step.
     Background,
-    /// A person waits; pre-empts background work.
+    /// A person waits at the cursor; pre-empts background work.
     #[default]
     Interactive,
 }

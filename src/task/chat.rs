@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{TaskError, Tools};
-use crate::engine::{self, Event, Request, Sampling};
+use crate::engine::{self, Event, Priority, Request, Sampling};
 use crate::prompt::{self, chat};
 
 /// Whether the loaded model can follow instructions.
@@ -46,6 +46,8 @@ pub async fn ask(
         candidates,
         max_tokens,
         sampling: Sampling { top_p: 0.95, seed: tools.seed, ..Sampling::default() },
+        // A long answer must not hold up suggestions while somebody types.
+        priority: Priority::Background,
         ..Request::default()
     };
     gather(tools, request, candidates.max(1)).await

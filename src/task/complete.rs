@@ -29,11 +29,19 @@ pub struct Options {
     pub context_tokens: usize,
     /// Several lines where the syntax allows it.
     pub multi_line: bool,
+    /// Who waits: part of a longer task gives way to a suggestion at the cursor.
+    pub priority: Priority,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { candidates: 1, max_tokens: 64, context_tokens: 2048, multi_line: true }
+        Self {
+            candidates: 1,
+            max_tokens: 64,
+            context_tokens: 2048,
+            multi_line: true,
+            priority: Priority::Interactive,
+        }
     }
 }
 
@@ -85,7 +93,7 @@ pub async fn run(
         stops: prompt.stops.into_iter().chain(stops(&around)).collect(),
         sampling: Sampling { seed: tools.seed, ..Sampling::default() },
         heal: true,
-        priority: Priority::Interactive,
+        priority: options.priority,
     };
     let candidates = request.candidates;
     let (answers, mut usage) = gather(tools.engine.generate(request), candidates, &around).await?;

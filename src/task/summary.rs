@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{TaskError, Tools, chat, complete, target};
 use crate::document::Document;
+use crate::engine::Priority;
 use crate::postprocess::prose;
 use crate::syntax::language::DocStyle;
 use crate::syntax::outline::Item;
@@ -151,6 +152,7 @@ async fn continued(
         max_tokens: MAX_TOKENS,
         context_tokens: CONTEXT_TOKENS,
         multi_line: false,
+        priority: Priority::Background,
     };
     let completion = complete::run(tools, &opened, offset, &options).await?;
     Ok(completion.candidates.into_iter().map(|candidate| candidate.text).collect())

@@ -65,6 +65,7 @@ async fn candidates(
         max_tokens: wanted.max_tokens,
         context_tokens: wanted.context_tokens,
         multi_line: wanted.multi_line,
+        ..complete::Options::default()
     };
     match complete::run(&tools, document, offset, &options).await {
         Ok(completion) => Ok(completion.candidates),

@@ -6,6 +6,7 @@ use super::candidate::Candidate;
 use super::phase::Phase;
 use crate::check::Diagnostic;
 use crate::document::Document;
+use crate::engine::Priority;
 use crate::task::complete::{self, Options};
 use crate::task::{TaskError, Tools};
 use crate::text::{Span, TextEdit, apply};
@@ -41,6 +42,7 @@ pub(super) async fn candidates(
             candidates: samples,
             max_tokens: 48,
             multi_line: false,
+            priority: Priority::Background,
             ..Options::default()
         };
         let completion = complete::run(tools, &around, hole.start, &options).await?;
