@@ -49,6 +49,11 @@ pub struct Outcome {
     pub message: String,
 }
 
+/// `1 test`, `3 tests`.
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Why a task has no outcome.
 #[derive(Debug, thiserror::Error)]
 pub enum TaskError {

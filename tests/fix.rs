@@ -237,6 +237,15 @@ async fn python_syntax_alone_is_said_to_be_syntax() {
 }
 
 #[tokio::test]
+async fn a_check_command_that_fails_elsewhere_verifies_nothing() {
+    let project = Project::new(&[("m.py", "x = 1\n"), ("other.py", "y = 1\n")]);
+    let check = Some("echo 'other.py:1: wrong'; exit 1".to_owned());
+    let outcome = project.fix("m.py", Options { check, ..Options::default() }).await.unwrap();
+    assert!(!outcome.verified && outcome.proposal.is_empty(), "{outcome:#?}");
+    assert!(outcome.message.contains("1 error in other files: other.py:1"), "{}", outcome.message);
+}
+
+#[tokio::test]
 async fn the_users_own_check_command_judges() {
     let project = Project::new(&[(
         "m.py",

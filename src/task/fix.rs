@@ -74,9 +74,7 @@ pub async fn run(
     if targets.is_empty() {
         return nothing_to_fix(&judge, &base, options).await;
     }
-    let many =
-        if targets.len() == 1 { "1 error".into() } else { format!("{} errors", targets.len()) };
-    report(&format!("{many} to repair"));
+    report(&format!("{} to repair", super::counted(targets.len(), "error")));
     search::Search::new(tools, document, options, &mut judge, base, targets).run().await
 }
 
@@ -99,6 +97,9 @@ fn targets(base: &Findings, judge: &Judge, options: &Options) -> Vec<Diagnostic>
     warnings.filter(touching).cloned().collect()
 }
 
+/// Tools whose error in one file may keep them from looking at another.
+const STOPPED_BY_ANY_FILE: [&str; 2] = ["rustc", "check"];
+
 /// The outcome for a file without targets; the tests asked for still have their say.
 async fn nothing_to_fix(
     judge: &Judge,
@@ -116,15 +117,20 @@ async fn nothing_to_fix(
     if let Some(other) = elsewhere.clone().next() {
         let file = other.path.strip_prefix(judge.scratch().root()).unwrap_or(&other.path);
         message = format!(
-            "nothing to fix in this file, but {} other error(s): {}:{}: {}",
-            elsewhere.count(),
+            "nothing to fix in this file, but {} in other files: {}:{}: {}",
+            super::counted(elsewhere.count(), "error"),
             file.display(),
             other.line,
             other.message
         );
     }
     let mut proof = base.proof.clone();
-    let mut verified = true;
+    // A compiler that stopped at another file, or a command that failed there, proves nothing here.
+    let mut verified = !base.diagnostics.iter().any(|found| {
+        found.severity == Severity::Error
+            && found.path != judge.path()
+            && STOPPED_BY_ANY_FILE.contains(&&*found.tool)
+    });
     if let Some(line) = &options.test {
         let tested = test(judge, line).await?;
         if let Err(said) = &tested.1 {
@@ -158,7 +164,7 @@ async fn test(judge: &Judge, line: &str) -> Result<(Proof, Result<(), String>), 
 }
 
 /// Adds how far the sandbox held, where it did not hold fully.
-fn say_sandbox(message: &mut String, enforcement: &Enforcement) {
+pub(super) fn say_sandbox(message: &mut String, enforcement: &Enforcement) {
     if *enforcement != Enforcement::Full {
         *message = format!("{message} (sandbox: {enforcement})");
     }

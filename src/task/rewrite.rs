@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{Outcome, TaskError, Tools, chat, place, target};
+use super::{Outcome, TaskError, Tools, chat, fix, place, target};
 use crate::check::guard;
 use crate::check::judge::{Judge, Verdict};
-use crate::check::{Findings, Level, Proof};
+use crate::check::{Findings, Level, Proof, Severity};
 use crate::context;
 use crate::document::Document;
 use crate::edit::Proposal;
@@ -63,7 +63,7 @@ pub async fn run(
                     let proposal =
                         Proposal::of_document(&title, document, tools.workspace.root(), text);
                     match judge(&mut compiler, document, item.span, &proposal).await? {
-                        Ok(proof) => return Ok(outcome(&name, proposal, proof)),
+                        Ok(evidence) => return Ok(outcome(&name, proposal, evidence)),
                         Err(why) => problems.push(why),
                     }
                 }
@@ -101,28 +101,50 @@ async fn judge(
     document: &Document,
     target: Span,
     proposal: &Proposal,
-) -> Result<Result<Vec<Proof>, String>, TaskError> {
+) -> Result<Result<Evidence, String>, TaskError> {
     let text = proposal.changes.first().map_or("", |change| change.text.as_str());
     let violations = guard::violations(document.language(), &document.text, text, Some(target));
     if let Some(violation) = violations.first() {
         return Ok(Err(violation.to_string()));
     }
     let Some((judge, base)) = &mut compiler.0 else {
-        return Ok(Ok(vec![Proof {
+        let proof = Proof {
             level: Level::Syntax,
             tool: "tree-sitter".to_owned(),
             command: String::new(),
             result: "no new syntax errors; not compiled, the workspace is not trusted".to_owned(),
-        }]));
+        };
+        let checked = "not compiled: the workspace is not trusted".to_owned();
+        return Ok(Ok(Evidence { proof: vec![proof], verified: false, checked }));
     };
     let verdict: Verdict = judge.judge(base, &[], proposal).await?;
-    Ok(if verdict.accepted { Ok(verdict.proof) } else { Err(verdict.reason()) })
+    Ok(if verdict.accepted { Ok(evidence(verdict)) } else { Err(verdict.reason()) })
 }
 
-fn outcome(name: &str, proposal: Proposal, proof: Vec<Proof>) -> Outcome {
-    let verified =
-        proof.iter().any(|proof| proof.level > Level::Syntax || proof.tool == "py_compile");
-    let checked = if verified { "checked" } else { "not compiled: the workspace is not trusted" };
+/// What speaks for a rewrite.
+struct Evidence {
+    proof: Vec<Proof>,
+    verified: bool,
+    /// How far it was checked, in words.
+    checked: String,
+}
+
+/// An error that was there before may have kept the compiler from looking at the new code.
+fn evidence(verdict: Verdict) -> Evidence {
+    let left = verdict.findings.iter().flat_map(|findings| &findings.diagnostics);
+    let left = left.filter(|found| found.severity == Severity::Error).count();
+    let mut checked = match left {
+        0 => "checked".to_owned(),
+        _ => format!("not fully checked: there are other errors ({left})"),
+    };
+    if let Some(findings) = &verdict.findings {
+        fix::say_sandbox(&mut checked, &findings.enforcement);
+    }
+    Evidence { proof: verdict.proof, verified: left == 0, checked }
+}
+
+fn outcome(name: &str, proposal: Proposal, evidence: Evidence) -> Outcome {
+    let Evidence { proof, verified, checked } = evidence;
     Outcome {
         verified,
         message: format!(
@@ -224,6 +246,36 @@ mod tests {
         ])
         .await;
         assert!(outcome.proposal.changes[0].text.contains("return 11"));
+    }
+
+    #[test]
+    fn an_error_that_was_there_before_leaves_a_rewrite_unproved() {
+        let old = crate::check::Diagnostic {
+            path: "b.rs".into(),
+            span: Span::empty(0),
+            line: 1,
+            severity: Severity::Error,
+            code: String::new(),
+            message: "expected `;`".to_owned(),
+            tool: "rustc".to_owned(),
+            suggestions: Vec::new(),
+        };
+        let verdict = |diagnostics| Verdict {
+            accepted: true,
+            proof: Vec::new(),
+            remaining: Vec::new(),
+            new: Vec::new(),
+            violations: Vec::new(),
+            findings: Some(Findings {
+                diagnostics,
+                proof: Vec::new(),
+                enforcement: crate::check::sandbox::Enforcement::None("no Landlock".to_owned()),
+            }),
+        };
+        let proved = evidence(verdict(Vec::new()));
+        assert!(proved.verified);
+        assert_eq!(proved.checked, "checked (sandbox: none: no Landlock)");
+        assert!(!evidence(verdict(vec![old])).verified);
     }
 
     #[tokio::test]

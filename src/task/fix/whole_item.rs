@@ -58,7 +58,14 @@ pub(super) async fn candidates(
     ]);
     // The answer repeats the item: as long again, with room for the repair.
     let length = tools.engine.count(code) * 3 / 2 + 128;
-    let answers = chat::ask(tools, "fix", &values, samples, length).await?;
+    let answers = match chat::ask(tools, "fix", &values, samples, length).await {
+        // An item too long for this model leaves the other ways to repair it.
+        Err(TaskError::Model(why)) => {
+            (tools.report)(&format!("{name} is not rewritten: {why}"));
+            return Ok(Vec::new());
+        }
+        answers => answers?,
+    };
     let mut candidates: Vec<Candidate> = Vec::new();
     for answer in answers {
         let spec = language.spec();
@@ -102,6 +109,29 @@ fn fitted(new: &str, old: &str, indentation: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_item_too_long_for_the_model_is_left_to_the_other_ways() {
+        use crate::engine::Engine;
+        use crate::engine::scripted::Script;
+        let chat_template = Some("{{ messages[-1].content }}".to_owned());
+        let engine = Engine::scripted(Script { chat_template, ..Script::default() });
+        let tools = crate::task::tests::tools(engine);
+        let text = format!("def f():\n{}", "    x = 1\n".repeat(4000));
+        let document = Document::new("a.py".into(), None, 0, text);
+        let error = Diagnostic {
+            path: "a.py".into(),
+            span: Span::empty(0),
+            line: 1,
+            severity: crate::check::Severity::Error,
+            code: String::new(),
+            message: "wrong".to_owned(),
+            tool: "python".to_owned(),
+            suggestions: Vec::new(),
+        };
+        let found = candidates(&tools, &document, Path::new("a.py"), &error, &[], "", 2).await;
+        assert_eq!(found.unwrap(), []);
+    }
 
     #[test]
     fn an_answer_takes_the_items_indentation_and_end() {
