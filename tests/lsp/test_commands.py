@@ -159,6 +159,15 @@ async def test_nothing_of_an_untrusted_project_is_executed(kind, command, start,
     assert not (project / "ran").exists()
 
 
+async def test_an_editor_vouches_for_its_own_folders_only(kind, start, tmp_path):
+    other = tmp_path / "other"
+    (other / ".git").mkdir(parents=True)
+    editor, uri = await start(kind, ("", "x"), name=other / "cart.py", trusted=True)
+    assert await editor.run("agent.fix", uri=uri) is None
+    [message] = await editor.until("the refusal", editor.said)
+    assert "not trusted" in message and str(other) in message
+
+
 async def test_rewrite_without_an_instruction_says_what_is_missing(kind, start):
     editor, uri = await start(kind, ("", "x"), trusted=True)
     await editor.run_action(await editor.actions(uri, 4), "Rewrite")
