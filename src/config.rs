@@ -8,6 +8,7 @@ pub mod fields;
 pub mod load;
 pub mod options;
 pub mod places;
+pub mod prompts;
 pub mod source;
 pub mod trust;
 pub mod value;

@@ -1,6 +1,5 @@
 //! What a command works with: the configuration, the file, its workspace and the model.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,19 +13,16 @@ use super::output;
 use super::progress::Progress;
 use crate::check;
 use crate::config::load::{Flags, Loaded, Sources};
-use crate::config::{self, Config, places};
+use crate::config::{self, Config, places, prompts};
 use crate::document::Document;
 use crate::engine::Engine;
 use crate::engine::device::{THREAD_VARIABLES, default_threads};
 use crate::models::{self, Model, ModelError};
-use crate::prompt::template::Templates;
 use crate::task::Tools;
 use crate::workspace::{Workspace, secret};
 
 /// The largest file a command works on, in bytes.
 const MAX_SOURCE: u64 = 8 << 20;
-/// The largest task prompt that is read, in bytes.
-const MAX_PROMPT: u64 = 1 << 20;
 /// How long a command waits for the index of a large workspace before it goes on without.
 const INDEX_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -108,7 +104,7 @@ pub(super) fn tools(
     Ok(Tools {
         engine: engine.clone(),
         workspace,
-        templates: Arc::new(templates(config)?),
+        templates: Arc::new(prompts::templates(config).map_err(Failure::usage)?),
         check: Arc::new(check_settings(config, executes)?),
         seed: config.seed,
         report: progress.report(),
@@ -143,22 +139,6 @@ pub(super) fn check_settings(config: &Config, trusted: bool) -> Result<check::Se
         cache: places::cache().unwrap_or_else(|| std::env::temp_dir().join("agent")),
         trusted,
     })
-}
-
-/// The task prompts, with the user's in their place.
-pub(super) fn templates(config: &Config) -> Result<Templates, Failure> {
-    let mut overrides = BTreeMap::new();
-    if let Some(folder) = &config.prompts.directory {
-        let io = |error| Failure::usage(format!("{}: {error}", folder.display()));
-        for entry in std::fs::read_dir(folder).map_err(io)? {
-            let path = entry.map_err(io)?.path();
-            if path.extension().is_some_and(|ending| ending == "md") {
-                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                overrides.insert(name, read(&path, MAX_PROMPT)?);
-            }
-        }
-    }
-    Templates::new(overrides).map_err(Failure::usage)
 }
 
 /// Starts this program anew when it runs with another number of CPU threads than the configuration
@@ -204,19 +184,19 @@ fn document(path: &Path, absolute: PathBuf, from_stdin: bool) -> Result<Document
     let text = if from_stdin {
         text_of(std::io::stdin().lock(), MAX_SOURCE, "standard input")?
     } else {
-        read(path, MAX_SOURCE)?
+        read(path)?
     };
     Ok(Document::new(absolute, None, 0, text))
 }
 
-fn read(path: &Path, limit: u64) -> Result<String, Failure> {
+fn read(path: &Path) -> Result<String, Failure> {
     let name = path.display().to_string();
     let io = |error: std::io::Error| Failure::usage(format!("{name}: {error}"));
-    let file = File::open(path).map_err(io)?;
-    if !file.metadata().map_err(io)?.is_file() {
+    // Opening a named pipe would wait for somebody to write to it.
+    if !std::fs::metadata(path).map_err(io)?.is_file() {
         return Err(Failure::usage(format!("{name}: not a file")));
     }
-    text_of(file, limit, &name)
+    text_of(File::open(path).map_err(io)?, MAX_SOURCE, &name)
 }
 
 fn text_of(reader: impl Read, limit: u64, name: &str) -> Result<String, Failure> {

@@ -144,15 +144,15 @@ fn place(name: &str, line: Option<usize>) -> String {
 }
 
 /// The text of a file; `None` if there is none.
-fn read(path: &Path) -> Result<Option<String>, String> {
+pub(super) fn read(path: &Path) -> Result<Option<String>, String> {
     use std::io::ErrorKind::{NotADirectory, NotFound};
     let mut text = String::new();
-    let read = File::open(path).and_then(|file| {
-        // A named pipe or a device in its place would never end.
-        if !file.metadata()?.is_file() {
+    let read = std::fs::metadata(path).and_then(|metadata| {
+        // A device in its place would never end, a named pipe not even open.
+        if !metadata.is_file() {
             return Err(std::io::Error::other("not a regular file"));
         }
-        file.take(MAX_FILE_SIZE + 1).read_to_string(&mut text)
+        File::open(path)?.take(MAX_FILE_SIZE + 1).read_to_string(&mut text)
     });
     match read {
         Ok(size) if size as u64 > MAX_FILE_SIZE => {
@@ -231,6 +231,17 @@ mod tests {
         let loaded = files.load(|sources| sources.trusted = true);
         let python = files.folder.path().join("work/bin/python");
         assert_eq!(loaded.config.check.python, Some(python));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_named_pipe_in_place_of_the_file_does_not_hang() {
+        let files = Files::new("", "");
+        let path = files.work.join("agent.toml");
+        std::fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let problems = files.load(|_| {}).problems;
+        assert!(problems[0].message.contains("not a regular file"), "{problems:?}");
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The options in force: files, then the editor's, then the command line's.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +8,7 @@ use serde_json::Value;
 
 use crate::check;
 use crate::config::load::{Flags, Sources, load};
-use crate::config::{Config, places};
+use crate::config::{Config, places, prompts};
 use crate::prompt::template::Templates;
 
 /// What the server runs with.
@@ -38,7 +37,7 @@ impl Settings {
         sources.editor = editor.is_object().then_some(&editor);
         let loaded = load(&sources);
         let mut problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
-        let templates = templates(&loaded.config).unwrap_or_else(|problem| {
+        let templates = prompts::templates(&loaded.config).unwrap_or_else(|problem| {
             problems.push(problem);
             Templates::default()
         });
@@ -55,23 +54,6 @@ impl Settings {
             trusted,
         }
     }
-}
-
-/// The task prompts with the user's own in their place.
-fn templates(config: &Config) -> Result<Templates, String> {
-    let Some(directory) = &config.prompts.directory else { return Ok(Templates::default()) };
-    let problem = |error: std::io::Error| format!("{}: {error}", directory.display());
-    let mut overrides = BTreeMap::new();
-    for entry in std::fs::read_dir(directory).map_err(problem)? {
-        let path = entry.map_err(problem)?.path();
-        if path.extension().is_some_and(|ending| ending == "md")
-            && let Some(name) = path.file_stem().and_then(|name| name.to_str())
-        {
-            let text = std::fs::read_to_string(&path).map_err(problem)?;
-            overrides.insert(name.to_owned(), text);
-        }
-    }
-    Templates::new(overrides).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
