@@ -47,8 +47,7 @@ pub fn serve(flags: Flags) -> i32 {
         let order = order::Order::new(Arc::clone(&session));
         let input = tokio::io::BufReader::new(tokio::io::stdin());
         let code = transport::serve(input, tokio::io::stdout(), order, client, queue).await;
-        session.stop_work();
-        session.explanations.clear();
+        session.end();
         code
     });
     // Waiting would wait for a thread that reads standard input.

@@ -1,9 +1,9 @@
 //! Ends with the process that started us, even when it left our input open.
 
-/// Ends this program once process `id` is gone. Where processes cannot be asked about, the end of
+/// Ends this program once process `id` is gone, after `last`. Where processes cannot be asked about, the end of
 /// standard input has to do.
 #[cfg(unix)]
-pub(super) fn watch(id: i64) {
+pub(super) fn watch(id: i64, last: impl FnOnce() + Send + 'static) {
     use nix::errno::Errno;
     use nix::sys::signal::kill;
     use nix::unistd::{Pid, getppid};
@@ -18,6 +18,9 @@ pub(super) fn watch(id: i64) {
                 if is_parent { getppid() != pid } else { kill(pid, None) == Err(Errno::ESRCH) };
             if gone {
                 tracing::info!("process {id} is gone");
+                last();
+                // Lets other threads drop what was cancelled, which ends its processes.
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
                 std::process::exit(1);
             }
         }
@@ -26,4 +29,4 @@ pub(super) fn watch(id: i64) {
 
 /// Processes cannot be asked about here; the end of standard input has to do.
 #[cfg(not(unix))]
-pub(super) fn watch(_id: i64) {}
+pub(super) fn watch(_id: i64, _last: impl FnOnce() + Send + 'static) {}

@@ -65,12 +65,13 @@ impl Session {
     }
 
     /// Takes the parameters of `initialize`, as raw JSON.
-    pub(super) fn initialize(&self, params: &Value) {
+    pub(super) fn initialize(self: &Arc<Self>, params: &Value) {
         let support = ClientSupport::of(params);
         *self.support.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(support);
         self.projects.set_folders(folders(params));
         if let Some(process) = params.get("processId").and_then(Value::as_i64) {
-            parent::watch(process);
+            let session = Arc::clone(self);
+            parent::watch(process, move || session.end());
         }
         let options = params.get("initializationOptions").map_or(Value::Null, own_section);
         *self.options.write().unwrap_or_else(PoisonError::into_inner) = options;
@@ -200,6 +201,12 @@ impl Session {
     /// Ends the completion in hand for a document that moved on.
     pub(super) fn supersede_completion(&self, uri: &Url) {
         self.completions().remove(uri.as_str());
+    }
+
+    /// Ends whatever is in hand and removes what was written.
+    pub(super) fn end(&self) {
+        self.stop_work();
+        self.explanations.clear();
     }
 
     /// Ends whatever is in hand.

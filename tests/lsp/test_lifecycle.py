@@ -1,6 +1,7 @@
 """Starting, ending, and everything a client may get wrong in between."""
 
 import os
+import pathlib
 import subprocess
 import sys
 import time
@@ -81,6 +82,26 @@ def test_a_dead_parent_ends_the_program_though_its_input_is_open(wire):
     parent.kill()
     parent.wait()
     assert server.wait(8) == 1
+
+
+def test_a_dead_parent_leaves_no_explanation_behind(wire, script, project, environment):
+    parent = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    server = wire()
+    model = script(("", "Adds up."))
+    capabilities = {"window": {"showDocument": {"support": True}}}
+    server.initialize(capabilities, processId=parent.pid, initializationOptions={"model": model})
+    uri = (project / "a.py").as_uri()
+    server.open(uri, "def total(prices):\n    return sum(prices)\n")
+    place = {"line": 1, "character": 6}
+    argument = {"uri": uri, "range": {"start": place, "end": place}}
+    server.request("workspace/executeCommand", {"command": "agent.explain", "arguments": [argument]})
+    server.sent("window/showDocument")
+    runtime = pathlib.Path(environment["XDG_RUNTIME_DIR"])
+    assert list(runtime.rglob("*.md"))
+    parent.kill()
+    parent.wait()
+    assert server.wait(8) == 1
+    assert not list(runtime.iterdir())
 
 
 def test_a_client_that_no_longer_reads_leaves_no_server(agent, environment):
