@@ -209,8 +209,8 @@ pub async fn run(invocation: &Invocation) -> Result<Output, CheckError> {
     let started = Instant::now();
     let mut child = spawn(invocation)?;
     let group = Group::of(&child);
-    let stdout = tokio::spawn(capture(child.stdout.take()));
-    let stderr = tokio::spawn(capture(child.stderr.take()));
+    let stdout = Capture(tokio::spawn(capture(child.stdout.take())));
+    let stderr = Capture(tokio::spawn(capture(child.stderr.take())));
     let Ok(ended) = tokio::time::timeout(invocation.timeout, child.wait()).await else {
         drop(group);
         return Err(CheckError::Timeout {
@@ -291,14 +291,20 @@ async fn capture(stream: Option<impl AsyncRead + Unpin>) -> (Vec<u8>, u64) {
     (kept, dropped)
 }
 
-async fn drained(mut capture: tokio::task::JoinHandle<(Vec<u8>, u64)>) -> (String, u64) {
-    match tokio::time::timeout(DRAIN, &mut capture).await {
+/// A stream being read; given up when dropped, since a process that left the group may hold it
+/// open for ever.
+struct Capture(tokio::task::JoinHandle<(Vec<u8>, u64)>);
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn drained(mut capture: Capture) -> (String, u64) {
+    match tokio::time::timeout(DRAIN, &mut capture.0).await {
         Ok(Ok((bytes, dropped))) => (String::from_utf8_lossy(&bytes).into_owned(), dropped),
-        Ok(Err(_)) => (String::new(), 0),
-        Err(_) => {
-            capture.abort();
-            (String::new(), 0)
-        }
+        Ok(Err(_)) | Err(_) => (String::new(), 0),
     }
 }
 
