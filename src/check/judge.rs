@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::command::{Invocation, Output};
 use super::guard::{self, Violation};
-use super::sandbox::{self, Enforcement};
+use super::sandbox::Enforcement;
 use super::scratch::{Extent, Scratch};
 use super::{
     CheckError, Diagnostic, Findings, Proof, Report, Settings, Severity, TestRun, python, rust,
@@ -257,16 +257,8 @@ impl Judge {
     /// Runs the user's own command line in the scratch tree.
     pub async fn shell(&self, line: &str) -> Result<(Output, Enforcement), CheckError> {
         let folder = self.scratch.tree();
-        self.run(Invocation::shell(line, folder, self.settings.timeout)).await
-    }
-
-    /// Runs `invocation` in the sandbox, its files kept in the scratch folder.
-    pub async fn run(
-        &self,
-        mut invocation: Invocation,
-    ) -> Result<(Output, Enforcement), CheckError> {
-        invocation.environment.extend(self.scratch.environment());
-        sandbox::run(&self.settings, &invocation, &self.scratch.writable()).await
+        let invocation = Invocation::shell(line, folder, self.settings.timeout);
+        self.scratch.run(&self.settings, &invocation).await
     }
 }
 

@@ -10,7 +10,7 @@ mod report;
 use std::path::{Path, PathBuf};
 
 use super::command::{Invocation, Output};
-use super::sandbox::{self, Enforcement};
+use super::sandbox::Enforcement;
 use super::scratch::Scratch;
 use super::{CheckError, Findings, Level, Proof, Settings, Severity, TestRun};
 
@@ -97,11 +97,11 @@ impl Subject {
         scratch: &Scratch,
         file: &report::File<'_>,
     ) -> Result<Findings, CheckError> {
-        let inner = inside(scratch, file.path)?;
+        let inner = scratch.placed(file.path)?;
         let invocation = Invocation::new(&self.interpreter, scratch.tree(), settings.timeout)
             .args(["-I", "-c", COMPILE])
             .arg(inner);
-        let (output, enforcement) = run(settings, scratch, &invocation).await?;
+        let (output, enforcement) = scratch.run(settings, &invocation).await?;
         if !output.success() {
             let said = output.stderr.lines().last().unwrap_or_default();
             return Err(CheckError::Tool {
@@ -128,7 +128,7 @@ impl Subject {
         file: &report::File<'_>,
         findings: &mut Findings,
     ) -> Result<(), CheckError> {
-        let inner = inside(scratch, file.path)?;
+        let inner = scratch.placed(file.path)?;
         let invocation = Invocation::new(&tool.path, scratch.tree(), settings.timeout);
         let invocation = match tool.name {
             "ruff" => invocation.args(["check", "--no-cache", "--output-format", "json"]),
@@ -143,7 +143,7 @@ impl Subject {
             let cache = home.join(".cache/pyright-python");
             invocation = invocation.env("PYRIGHT_PYTHON_CACHE_DIR", cache);
         }
-        let (output, enforcement) = run(settings, scratch, &invocation).await?;
+        let (output, enforcement) = scratch.run(settings, &invocation).await?;
         let found = match tool.name {
             "ruff" => file.of_ruff(&output.stdout),
             "mypy" => file.of_mypy(&output, scratch),
@@ -201,7 +201,7 @@ impl Subject {
             invocation = invocation.args(["-k", filter]);
         }
         if let Some(file) = file {
-            let inner = inside(scratch, file)?;
+            let inner = scratch.placed(file)?;
             let relative = inner.strip_prefix(scratch.tree()).unwrap_or(&inner).to_owned();
             invocation = invocation.arg(relative);
         } else if !pytest {
@@ -232,7 +232,7 @@ impl Subject {
         invocation: &Invocation,
     ) -> Result<(Output, Enforcement), CheckError> {
         let invocation = invocation.clone().env("PYTHONPATH", python_path(scratch));
-        run(settings, scratch, &invocation).await
+        scratch.run(settings, &invocation).await
     }
 }
 
@@ -242,21 +242,4 @@ fn python_path(scratch: &Scratch) -> std::ffi::OsString {
     let inherited = std::env::var_os("PYTHONPATH").unwrap_or_default();
     let inherited = std::env::split_paths(&inherited).filter(|path| !path.as_os_str().is_empty());
     std::env::join_paths(folders.into_iter().flatten().chain(inherited)).unwrap_or_default()
-}
-
-async fn run(
-    settings: &Settings,
-    scratch: &Scratch,
-    invocation: &Invocation,
-) -> Result<(Output, Enforcement), CheckError> {
-    let mut invocation = invocation.clone();
-    invocation.environment.extend(scratch.environment());
-    sandbox::run(settings, &invocation, &scratch.writable()).await
-}
-
-fn inside(scratch: &Scratch, path: &Path) -> Result<PathBuf, CheckError> {
-    scratch.inside(path).ok_or_else(|| CheckError::Tool {
-        tool: "scratch tree".to_owned(),
-        message: format!("{} is outside {}", path.display(), scratch.root().display()),
-    })
 }

@@ -6,7 +6,7 @@ mod project;
 use std::path::{Path, PathBuf};
 
 use super::command::{Invocation, Output};
-use super::sandbox::{self, Enforcement};
+use super::sandbox::Enforcement;
 use super::scratch::Scratch;
 use super::{CheckError, Diagnostic, Findings, Level, Proof, Settings, Severity, TestRun};
 
@@ -57,7 +57,7 @@ impl Subject {
                 if let Some(filter) = filter {
                     invocation = invocation.args(["--", filter]);
                 }
-                let (output, enforcement) = run(settings, scratch, &invocation).await?;
+                let (output, enforcement) = scratch.run(settings, &invocation).await?;
                 Ok(test_run(&invocation, &output, enforcement))
             }
             Self::File(file) => test_file(settings, scratch, file, filter).await,
@@ -74,14 +74,14 @@ async fn check_package(
     let invocation = cargo(settings, scratch, project, "check")?
         .args(["--message-format=json"])
         .args(project.target_flags());
-    let (output, enforcement) = run(settings, scratch, &invocation).await?;
-    let folder = inside(scratch, project.root())?;
+    let (output, enforcement) = scratch.run(settings, &invocation).await?;
+    let folder = scratch.placed(project.root())?;
     let diagnostics = messages::of_cargo(&output.stdout, scratch, &folder);
     let errors = errors(&diagnostics);
     if !output.success() && errors == 0 {
         return Err(cargo_failed(&output));
     }
-    if errors == 0 && !project::is_compiled(&scratch.target(), &folder, &inside(scratch, path)?) {
+    if errors == 0 && !project::is_compiled(&scratch.target(), &folder, &scratch.placed(path)?) {
         return Err(CheckError::Tool {
             tool: "cargo check".to_owned(),
             message: format!(
@@ -106,7 +106,7 @@ fn cargo(
     for folder in project.outside_folders() {
         scratch.link_outside(&folder)?;
     }
-    let folder = inside(scratch, project.root())?;
+    let folder = scratch.placed(project.root())?;
     // Quiet tests are dots without names.
     let quiet = (subcommand != "test").then_some("--quiet");
     Ok(Invocation::new("cargo", &folder, settings.timeout)
@@ -140,12 +140,12 @@ async fn check_file(
     text: &str,
 ) -> Result<Findings, CheckError> {
     let plain = rustc(settings, scratch, file, text)?.arg("--emit=metadata");
-    let (output, mut enforcement) = run(settings, scratch, &plain).await?;
+    let (output, mut enforcement) = scratch.run(settings, &plain).await?;
     let mut diagnostics = messages::of_rustc(&output.stderr, scratch);
     refuse_silence(&output, &diagnostics)?;
     if has_tests(text) {
         let tests = rustc(settings, scratch, file, text)?.args(["--emit=metadata", "--test"]);
-        let (output, second) = run(settings, scratch, &tests).await?;
+        let (output, second) = scratch.run(settings, &tests).await?;
         let more = messages::of_rustc(&output.stderr, scratch);
         refuse_silence(&output, &more)?;
         messages::merge(&mut diagnostics, more);
@@ -162,7 +162,7 @@ fn rustc(
     file: &Path,
     text: &str,
 ) -> Result<Invocation, CheckError> {
-    let inner = inside(scratch, file)?;
+    let inner = scratch.placed(file)?;
     let folder = inner.parent().unwrap_or(scratch.tree()).to_owned();
     let kind = if text.contains("fn main(") { "bin" } else { "lib" };
     Ok(Invocation::new("rustc", &folder, settings.timeout)
@@ -180,7 +180,7 @@ async fn test_file(
 ) -> Result<TestRun, CheckError> {
     let text = scratch.read(file)?;
     let build = rustc(settings, scratch, file, &text)?.arg("--test");
-    let (output, _) = run(settings, scratch, &build).await?;
+    let (output, _) = scratch.run(settings, &build).await?;
     if let Some(error) = messages::of_rustc(&output.stderr, scratch)
         .iter()
         .find(|diagnostic| diagnostic.severity == Severity::Error)
@@ -193,7 +193,7 @@ async fn test_file(
     let program = scratch.target().join(format!("file{}", std::env::consts::EXE_SUFFIX));
     let invocation = Invocation::new(program, scratch.tree(), settings.timeout)
         .args(filter.map(std::ffi::OsString::from));
-    let (output, enforcement) = run(settings, scratch, &invocation).await?;
+    let (output, enforcement) = scratch.run(settings, &invocation).await?;
     let mut run = test_run(&invocation, &output, enforcement);
     run.command = format!("rustc --edition 2024 --test {}", name(file));
     Ok(run)
@@ -213,23 +213,6 @@ fn refuse_silence(output: &Output, diagnostics: &[Diagnostic]) -> Result<(), Che
 
 fn has_tests(text: &str) -> bool {
     text.contains("#[test]") || text.contains("#[cfg(test)]")
-}
-
-async fn run(
-    settings: &Settings,
-    scratch: &Scratch,
-    invocation: &Invocation,
-) -> Result<(Output, Enforcement), CheckError> {
-    let mut invocation = invocation.clone();
-    invocation.environment.extend(scratch.environment());
-    sandbox::run(settings, &invocation, &scratch.writable()).await
-}
-
-fn inside(scratch: &Scratch, path: &Path) -> Result<PathBuf, CheckError> {
-    scratch.inside(path).ok_or_else(|| CheckError::Tool {
-        tool: "scratch tree".to_owned(),
-        message: format!("{} is outside {}", path.display(), scratch.root().display()),
-    })
 }
 
 fn name(path: &Path) -> String {

@@ -14,7 +14,9 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
-use super::CheckError;
+use super::command::{Invocation, Output};
+use super::sandbox::{self, Enforcement};
+use super::{CheckError, Settings};
 
 /// Scratch folders that were not used for this long are removed.
 const KEPT_FOR: Duration = Duration::from_hours(14 * 24);
@@ -161,6 +163,18 @@ impl Scratch {
         }
     }
 
+    /// Runs `invocation` in the sandbox, where it keeps its files in this folder and can write
+    /// nowhere else.
+    pub async fn run(
+        &self,
+        settings: &Settings,
+        invocation: &Invocation,
+    ) -> Result<(Output, Enforcement), CheckError> {
+        let mut invocation = invocation.clone();
+        invocation.environment.extend(self.environment());
+        sandbox::run(settings, &invocation, &self.writable()).await
+    }
+
     /// The text of the copy of a workspace file.
     pub fn read(&self, path: &Path) -> Result<String, CheckError> {
         let inside = self.placed(path)?;
@@ -183,7 +197,8 @@ impl Scratch {
         })
     }
 
-    fn placed(&self, path: &Path) -> Result<PathBuf, CheckError> {
+    /// Where a file of the workspace lies in the copy; an error for a file outside.
+    pub(super) fn placed(&self, path: &Path) -> Result<PathBuf, CheckError> {
         self.inside(path).ok_or_else(|| CheckError::Tool {
             tool: "scratch tree".to_owned(),
             message: format!(
@@ -218,7 +233,8 @@ fn claim(
     let folder = parent.join(name);
     std::fs::create_dir_all(&folder).map_err(io("creating", &folder))?;
     let lock = File::create(folder.join("lock")).map_err(io("locking", &folder))?;
-    if lock.try_lock().is_ok() {
+    // Another process may have found the folder too old and removed it since it was opened.
+    if lock.try_lock().is_ok() && folder.join("lock").exists() {
         // Its age says when the folder was last used.
         let _ = lock.set_modified(SystemTime::now());
         return Ok((folder, lock, None));

@@ -36,7 +36,7 @@ pub async fn run(
             "a rewrite needs one item: name a function or type, or a place inside it".to_owned(),
         ));
     };
-    let name = full_name(&item);
+    let name = target::full_name(document, &item);
     let mut values = values(tools, document, &item, instruction);
     if !chat::available(tools) {
         // Says what kind of model is needed, before anything is built.
@@ -174,7 +174,7 @@ fn values(
     BTreeMap::from([
         ("language", document.language().map_or("", |l| l.name()).to_owned()),
         ("path", path),
-        ("name", full_name(item)),
+        ("name", target::full_name(document, item)),
         ("code", item.span.of(&document.text).unwrap_or_default().to_owned()),
         ("instruction", instruction.trim().to_owned()),
         ("related", related.trim_end().to_owned()),
@@ -186,13 +186,6 @@ fn display(tools: &Tools, path: &Path) -> String {
     let relative = tools.workspace.relative(path).unwrap_or_else(|| path.to_owned());
     let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("/")
-}
-
-fn full_name(item: &Item) -> String {
-    match &item.owner {
-        Some(owner) => format!("{owner}.{}", item.name),
-        None => item.name.clone(),
-    }
 }
 
 #[cfg(test)]

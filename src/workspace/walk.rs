@@ -2,8 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ignore::{WalkBuilder, WalkState};
@@ -26,15 +25,6 @@ pub enum Skipped {
     Unreadable,
 }
 
-/// The files of a workspace.
-#[derive(Debug, Clone, Default)]
-pub struct Files {
-    /// Files worth reading, sorted, absolute.
-    pub files: Vec<PathBuf>,
-    /// Files left out, and why (git-ignored files are not listed).
-    pub skipped: Vec<(PathBuf, Skipped)>,
-}
-
 /// The largest file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 1 << 20;
 /// The largest number of files that is walked.
@@ -42,25 +32,8 @@ pub const MAX_FILES: usize = 50_000;
 /// A text whose lines are longer than this on average is minified.
 const MAX_MEAN_LINE: usize = 400;
 
-/// Walks `root`, honouring `.gitignore`, `.ignore` and hidden files; only files of known languages.
-/// Symbolic links are not followed.
-pub fn files(root: &Path) -> Files {
-    let found = Mutex::new(Files::default());
-    visit(root, &|path, content| {
-        let Ok(mut found) = found.lock() else { return };
-        match content {
-            Ok(_) => found.files.push(path.to_owned()),
-            Err(reason) => found.skipped.push((path.to_owned(), reason)),
-        }
-    });
-    let mut found = found.into_inner().unwrap_or_default();
-    found.files.sort_unstable();
-    found.skipped.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    found
-}
-
 /// Calls `each`, from several threads at once, with every file of a known language under `root`
-/// and its text, or the reason why it has none. At most [`MAX_FILES`] files; each text is dropped
+/// (but not ignored or hidden ones, nor what symbolic links lead to) and its text, or the reason why it has none. At most [`MAX_FILES`] files; each text is dropped
 /// after its call.
 pub fn visit(root: &Path, each: &(dyn Fn(&Path, Result<String, Skipped>) + Sync)) {
     let count = AtomicUsize::new(0);
@@ -142,8 +115,32 @@ fn says_generated(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::PathBuf;
+    use std::sync::Mutex;
 
     use super::*;
+
+    /// What [`visit`] calls back with, sorted.
+    #[derive(Default)]
+    struct Files {
+        files: Vec<PathBuf>,
+        skipped: Vec<(PathBuf, Skipped)>,
+    }
+
+    fn files(root: &Path) -> Files {
+        let found = Mutex::new(Files::default());
+        visit(root, &|path, content| {
+            let Ok(mut found) = found.lock() else { return };
+            match content {
+                Ok(_) => found.files.push(path.to_owned()),
+                Err(reason) => found.skipped.push((path.to_owned(), reason)),
+            }
+        });
+        let mut found = found.into_inner().unwrap_or_default();
+        found.files.sort_unstable();
+        found.skipped.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        found
+    }
 
     fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
