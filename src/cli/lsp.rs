@@ -21,7 +21,8 @@ pub(super) struct Args {
 /// Runs the server until its client says goodbye.
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let flags = args.model.flags();
-    // The server reads the rest of the configuration itself, workspace by workspace.
+    // The server reads the rest itself once the editor has named its first folder; that is too
+    // late for the number of threads, so a workspace cannot set it here.
     session::use_threads(&config::load(&Sources::of_user(None, &flags)).config)?;
     let code = crate::lsp::serve(flags);
     u8::try_from(code).map_err(|_| Failure::usage(format!("the server ended with {code}")))
