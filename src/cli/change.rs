@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
+use super::arguments::{ChangeArgs, FileArgs, ModelArgs};
 use super::failure::{self, Failure};
-use super::output;
+use super::position::Place;
 use super::session::Session;
+use super::{output, progress};
 use crate::check::Proof;
 use crate::edit::{Proposal, apply};
-use crate::task::Outcome;
+use crate::task::target::Target;
+use crate::task::{Outcome, TaskError};
 
 /// The help text of commands that change files.
 pub(super) const HELP: &str = "\
@@ -24,8 +27,46 @@ and no diff is printed. 2: the command or the environment is at fault.
 --json: {schema, model, verified, applied, diff, proof: [{level, tool, command, result}], message}; \
 level is syntax, compile, types or tests. An unverified diff is shown here only.";
 
+/// What commands that change files have in common. clap names a group after its type, so this one
+/// must not be called `Args` too.
+#[derive(Debug, clap::Args)]
+pub(super) struct CommonArgs {
+    #[command(flatten)]
+    pub(super) file: FileArgs,
+    #[command(flatten)]
+    change: ChangeArgs,
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+impl CommonArgs {
+    /// Runs `task` on what `target` makes of `place`, telling `doing` meanwhile, and shows what it
+    /// came to. `executes` says whether the task may run project code.
+    pub(super) fn run<T>(
+        &self,
+        place: &str,
+        executes: bool,
+        doing: &str,
+        target: impl FnOnce(&Place, &Session) -> Result<T, Failure>,
+        task: impl AsyncFnOnce(&Session, T) -> Result<Outcome, TaskError>,
+    ) -> Result<u8, Failure> {
+        let place = Place::parse(place)?;
+        let session = Session::open(&place.path, self.file.stdin, &self.model.flags(), executes)?;
+        let target = target(&place, &session).inspect_err(|_| session.progress.end())?;
+        session.progress.say(doing);
+        let outcome = progress::run(async { Ok(task(&session, target).await?) });
+        session.progress.end();
+        finish(&session, outcome?, self.change.apply, self.file.json)
+    }
+}
+
+/// The item that `place` names.
+pub(super) fn item(place: &Place, session: &Session) -> Result<Target, Failure> {
+    place.target(&session.document)
+}
+
 /// Prints the outcome, and writes it if `to_apply`; the exit code says whether it is verified.
-pub(super) fn finish(
+fn finish(
     session: &Session,
     mut outcome: Outcome,
     to_apply: bool,

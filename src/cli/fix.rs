@@ -1,10 +1,9 @@
 //! `agent fix`: repairs a file and proves it.
 
-use super::arguments::{ChangeArgs, FileArgs, ModelArgs};
+use super::change;
 use super::failure::Failure;
 use super::position::{Place, Spot};
 use super::session::Session;
-use super::{change, progress};
 use crate::task::fix::{self, Options};
 use crate::text::Span;
 
@@ -23,31 +22,22 @@ pub(super) struct Args {
     #[arg(long, value_name = "CMD")]
     test: Option<String>,
     #[command(flatten)]
-    pub(super) file: FileArgs,
-    #[command(flatten)]
-    change: ChangeArgs,
-    #[command(flatten)]
-    model: ModelArgs,
+    pub(super) common: change::CommonArgs,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    let place = Place::parse(&args.place)?;
-    let session = Session::open(&place.path, args.file.stdin, &args.model.flags(), true)?;
-    let span = span(&place, &session).inspect_err(|_| session.progress.end())?;
-    let options = Options {
-        span,
-        check: args.check.clone(),
-        test: args.test.clone(),
-        // The file itself is laid over the copy by the task; with --stdin it is the unsaved one.
-        unsaved: Vec::new(),
-        ..Options::default()
-    };
-    session.progress.say("looking for errors");
-    let outcome =
-        progress::run(async { Ok(fix::run(&session.tools, &session.document, &options).await?) });
-    session.progress.end();
-    change::finish(&session, outcome?, args.change.apply, args.file.json)
+    args.common.run(&args.place, true, "looking for errors", span, async |session, span| {
+        let options = Options {
+            span,
+            check: args.check.clone(),
+            test: args.test.clone(),
+            // The file itself is laid over the copy by the task; with --stdin it is the unsaved one.
+            unsaved: Vec::new(),
+            ..Options::default()
+        };
+        fix::run(&session.tools, &session.document, &options).await
+    })
 }
 
 /// The part of the file that is meant; `None` for all of it.

@@ -1,10 +1,7 @@
 //! `agent rewrite`: an item rewritten by an instruction.
 
-use super::arguments::{ChangeArgs, FileArgs, ModelArgs};
+use super::change;
 use super::failure::Failure;
-use super::position::Place;
-use super::session::Session;
-use super::{change, progress};
 use crate::task::rewrite;
 
 /// The arguments.
@@ -17,23 +14,12 @@ pub(super) struct Args {
     /// What to do with it, in words; needs a model that follows instructions
     instruction: String,
     #[command(flatten)]
-    pub(super) file: FileArgs,
-    #[command(flatten)]
-    change: ChangeArgs,
-    #[command(flatten)]
-    model: ModelArgs,
+    pub(super) common: change::CommonArgs,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    let place = Place::parse(&args.place)?;
-    let session = Session::open(&place.path, args.file.stdin, &args.model.flags(), true)?;
-    let target = place.target(&session.document).inspect_err(|_| session.progress.end())?;
-    session.progress.say("rewriting");
-    let outcome = progress::run(async {
-        let (tools, document) = (&session.tools, &session.document);
-        Ok(rewrite::run(tools, document, &target, &args.instruction).await?)
-    });
-    session.progress.end();
-    change::finish(&session, outcome?, args.change.apply, args.file.json)
+    args.common.run(&args.place, true, "rewriting", change::item, async |session, target| {
+        rewrite::run(&session.tools, &session.document, &target, &args.instruction).await
+    })
 }

@@ -1,10 +1,7 @@
 //! `agent test`: tests for an item.
 
-use super::arguments::{ChangeArgs, FileArgs, ModelArgs};
+use super::change;
 use super::failure::Failure;
-use super::position::Place;
-use super::session::Session;
-use super::{change, progress};
 use crate::task::test;
 
 /// The arguments.
@@ -15,21 +12,12 @@ pub(super) struct Args {
     #[arg(value_name = "FILE:LINE[:COL]|FILE:SYMBOL")]
     place: String,
     #[command(flatten)]
-    pub(super) file: FileArgs,
-    #[command(flatten)]
-    change: ChangeArgs,
-    #[command(flatten)]
-    model: ModelArgs,
+    pub(super) common: change::CommonArgs,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    let place = Place::parse(&args.place)?;
-    let session = Session::open(&place.path, args.file.stdin, &args.model.flags(), true)?;
-    let target = place.target(&session.document).inspect_err(|_| session.progress.end())?;
-    session.progress.say("writing tests");
-    let outcome =
-        progress::run(async { Ok(test::run(&session.tools, &session.document, &target).await?) });
-    session.progress.end();
-    change::finish(&session, outcome?, args.change.apply, args.file.json)
+    args.common.run(&args.place, true, "writing tests", change::item, async |session, target| {
+        test::run(&session.tools, &session.document, &target).await
+    })
 }
