@@ -237,6 +237,34 @@ async fn python_syntax_alone_is_said_to_be_syntax() {
 }
 
 #[tokio::test]
+async fn python_errors_without_a_known_end_are_errors() {
+    for text in [
+        "def f():\n    return 1\n  x = 2\n",
+        "  x = 1\n",
+        "def f():\n",
+        "if 1:\n\tx = 1\n        y = 2\n",
+        "x = 1\\",
+        "# coding: nope\nx = 1\n",
+        "x = 1\0\n",
+    ] {
+        let project = Project::new(&[("m.py", text)]);
+        let outcome = project.fix("m.py", Options::default()).await.unwrap();
+        assert!(!outcome.message.starts_with("nothing to fix"), "{text:?}: {outcome:#?}");
+        assert!(outcome.verified != outcome.proposal.is_empty(), "{text:?}: {outcome:#?}");
+        for change in &outcome.proposal.changes {
+            let path = project.folder.path().join("repaired.py");
+            std::fs::write(&path, &change.text).unwrap();
+            let compiled = std::process::Command::new(python())
+                .args(["-m", "py_compile"])
+                .arg(path)
+                .output()
+                .unwrap();
+            assert!(compiled.status.success(), "{text:?}: {compiled:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_check_command_that_fails_elsewhere_verifies_nothing() {
     let project = Project::new(&[("m.py", "x = 1\n"), ("other.py", "y = 1\n")]);
     let check = Some("echo 'other.py:1: wrong'; exit 1".to_owned());

@@ -16,19 +16,23 @@ use super::{CheckError, Findings, Level, Proof, Settings, Severity, TestRun};
 
 use find::Tool;
 
-/// Compiles a file as the interpreter would and prints the error as JSON.
+/// Compiles a file as the interpreter would and prints what came of it as one line of JSON. It
+/// always prints one: a missing report is no sound file.
 const COMPILE: &str = r"
 import json, sys
 path = sys.argv[1]
+report = None
 try:
     with open(path, 'rb') as file:
         compile(file.read(), path, 'exec', dont_inherit=True)
 except (SyntaxError, ValueError) as error:
-    print(json.dumps({
-        'message': getattr(error, 'msg', None) or str(error), 'kind': type(error).__name__,
-        'line': getattr(error, 'lineno', None) or 1, 'column': getattr(error, 'offset', None) or 1,
-        'end_line': getattr(error, 'end_lineno', None) or 0,
-        'end_column': getattr(error, 'end_offset', None) or 0}))
+    message = str(getattr(error, 'msg', None) or error)
+    report = {
+        'message': message.encode('utf-8', 'replace').decode(), 'kind': type(error).__name__,
+        'line': getattr(error, 'lineno', None), 'column': getattr(error, 'offset', None),
+        'end_line': getattr(error, 'end_lineno', None),
+        'end_column': getattr(error, 'end_offset', None)}
+print(json.dumps({'error': report}))
 ";
 
 /// The Python that a file belongs to, and the tools installed beside it.
@@ -75,7 +79,7 @@ impl Subject {
         let mut findings = self.compile(settings, scratch, &file).await?;
         let sound = findings.errors_in(path).next().is_none();
         if let (true, Some(ruff)) = (sound, &self.ruff) {
-            self.run_tool(ruff, settings, scratch, &file, &mut findings).await?;
+            self.run_tool(ruff, settings, scratch, &file, known, &mut findings).await?;
         }
         let wrong = findings.errors_in(path).next().is_some();
         match (known, &self.types) {
@@ -84,7 +88,7 @@ impl Subject {
                 findings.diagnostics.extend(known.cloned());
             }
             (_, Some(types)) if sound => {
-                self.run_tool(types, settings, scratch, &file, &mut findings).await?;
+                self.run_tool(types, settings, scratch, &file, known, &mut findings).await?;
             }
             _ => {}
         }
@@ -109,7 +113,11 @@ impl Subject {
                 message: format!("{}: {said}", output.exit()),
             });
         }
-        let diagnostics: Vec<_> = file.of_compiler(&output.stdout).into_iter().collect();
+        let error = file.of_compiler(&output.stdout).ok_or_else(|| CheckError::Tool {
+            tool: self.interpreter.display().to_string(),
+            message: format!("{}: its report on {} cannot be read", output.exit(), file.name()),
+        })?;
+        let diagnostics: Vec<_> = error.into_iter().collect();
         let result = if diagnostics.is_empty() { "syntax is valid" } else { "1 error" };
         let proof = vec![Proof {
             level: Level::Syntax,
@@ -126,6 +134,7 @@ impl Subject {
         settings: &Settings,
         scratch: &Scratch,
         file: &report::File<'_>,
+        known: Option<&Findings>,
         findings: &mut Findings,
     ) -> Result<(), CheckError> {
         let inner = scratch.placed(file.path)?;
@@ -145,21 +154,36 @@ impl Subject {
         }
         let (output, enforcement) = scratch.run(settings, &invocation).await?;
         let found = match tool.name {
-            "ruff" => file.of_ruff(&output.stdout),
+            "ruff" => file.of_ruff(&output),
             "mypy" => file.of_mypy(&output, scratch),
-            _ => file.of_pyright(&output.stdout, scratch),
+            _ => file.of_pyright(&output, scratch),
         };
+        let refused = |why: &str| CheckError::Tool {
+            tool: tool.name.to_owned(),
+            message: format!("{}: {why}: {}", output.exit(), first_line(&output)),
+        };
+        let found = found.map_err(refused)?;
         let command = match tool.name {
             "ruff" => format!("ruff check {}", file.name()),
             name => format!("{name} {}", file.name()),
         };
         let level = if tool.name == "ruff" { Level::Syntax } else { Level::Types };
         let (tool_name, configured) = (tool.name.to_owned(), tool.configured);
-        // A tool that does not work here judges nothing, and the proof says so.
+        // A tool that does not work here judges nothing, and the proof says so; one that worked
+        // before, or that the project relies on, must not fall silent.
         let Some(mut found) = found else {
-            let said = output.text();
-            let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-            let result = format!("not usable here: {}", said.trim());
+            let worked =
+                |proof: &Proof| proof.tool == tool.name && !proof.result.starts_with(UNUSABLE);
+            if known.is_some_and(|known| known.proof.iter().any(worked)) {
+                return Err(refused("gave no report on the changed file"));
+            }
+            if configured {
+                return Err(refused(
+                    "gave no report, though the project configures it; mend it, or name another \
+                     command with --check",
+                ));
+            }
+            let result = format!("{UNUSABLE}: {}", first_line(&output));
             findings.proof.push(Proof { level, tool: tool_name, command, result });
             return Ok(());
         };
@@ -234,6 +258,15 @@ impl Subject {
         let invocation = invocation.clone().env("PYTHONPATH", python_path(scratch));
         scratch.run(settings, &invocation).await
     }
+}
+
+/// How the proof begins of a tool that does not work.
+const UNUSABLE: &str = "not usable here";
+
+/// The first line of what a tool said that is not blank.
+fn first_line(output: &Output) -> String {
+    let said = output.text();
+    said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
 }
 
 fn python_path(scratch: &Scratch) -> std::ffi::OsString {

@@ -181,10 +181,9 @@ async fn test_file(
     let text = scratch.read(file)?;
     let build = rustc(settings, scratch, file, &text)?.arg("--test");
     let (output, _) = scratch.run(settings, &build).await?;
-    if let Some(error) = messages::of_rustc(&output.stderr, scratch)
-        .iter()
-        .find(|diagnostic| diagnostic.severity == Severity::Error)
-    {
+    let found = messages::of_rustc(&output.stderr, scratch);
+    refuse_silence(&output, &found)?;
+    if let Some(error) = found.iter().find(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(CheckError::Tool {
             tool: "rustc --test".to_owned(),
             message: format!("{}:{}: {}", name(file), error.line, error.message),

@@ -18,23 +18,30 @@ pub(super) struct File<'a> {
     lines: LineIndex,
 }
 
-/// What [`super::COMPILE`] prints.
+/// What [`super::COMPILE`] prints. The error has to be there, if only as `null`.
+#[derive(Deserialize)]
+struct CompilerReport {
+    #[serde(deserialize_with = "Option::deserialize")]
+    error: Option<CompilerError>,
+}
+
+/// The interpreter counts from 1, but gives 0 or -1 where it does not know.
 #[derive(Deserialize)]
 struct CompilerError {
     message: String,
     kind: String,
-    line: u32,
-    column: u32,
-    end_line: u32,
-    end_column: u32,
+    line: Option<i64>,
+    column: Option<i64>,
+    end_line: Option<i64>,
+    end_column: Option<i64>,
 }
 
 #[derive(Deserialize)]
 struct Ruff {
     code: Option<String>,
     message: String,
-    location: RuffPlace,
-    end_location: RuffPlace,
+    location: Option<RuffPlace>,
+    end_location: Option<RuffPlace>,
     fix: Option<RuffFix>,
 }
 
@@ -83,17 +90,17 @@ struct PyrightDiagnostic {
     file: String,
     severity: String,
     message: String,
-    range: PyrightRange,
+    range: Option<PyrightRange>,
     rule: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Clone, Copy)]
 struct PyrightRange {
     start: PyrightPlace,
     end: PyrightPlace,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Clone, Copy)]
 struct PyrightPlace {
     line: u32,
     character: u32,
@@ -108,23 +115,37 @@ impl<'a> File<'a> {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// The interpreter's error, if it printed one.
-    pub(super) fn of_compiler(&self, output: &str) -> Option<Diagnostic> {
-        let error: CompilerError = output.lines().find_map(parsed)?;
-        let start = self.offset(error.line, error.column, Encoding::Utf32);
-        let end = self.offset(error.end_line, error.end_column, Encoding::Utf32);
-        Some(Diagnostic {
+    /// The interpreter's error, or that it has none; `None` when its report cannot be read.
+    pub(super) fn of_compiler(&self, output: &str) -> Option<Option<Diagnostic>> {
+        let report: CompilerReport = parsed(output.lines().last()?)?;
+        let Some(error) = report.error else { return Some(None) };
+        let known = |number: Option<i64>| {
+            number.and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0)
+        };
+        let line = known(error.line).unwrap_or(1);
+        let column = known(error.column).unwrap_or(1);
+        let start = self.offset(line, column, Encoding::Utf32);
+        let end = match (known(error.end_line), known(error.end_column)) {
+            (Some(line), Some(column)) => self.offset(line, column, Encoding::Utf32),
+            _ => start,
+        };
+        Some(Some(Diagnostic {
             code: error.kind,
             message: error.message,
             tool: "python".to_owned(),
-            ..self.diagnostic(start, end, error.line)
-        })
+            ..self.diagnostic(start, end, line)
+        }))
     }
 
-    /// Ruff's findings; `None` when it did not print any report.
-    pub(super) fn of_ruff(&self, output: &str) -> Option<Vec<Diagnostic>> {
-        let found: Vec<Ruff> = serde_json::from_str(output).ok()?;
-        Some(found.into_iter().map(|finding| self.of_ruff_finding(finding)).collect())
+    /// Ruff's findings; `None` when it did not get as far as checking, an error when it did but
+    /// does not say what it found.
+    pub(super) fn of_ruff(&self, output: &Output) -> Result<Option<Vec<Diagnostic>>, Unreadable> {
+        if !is_judgement(output) {
+            return Ok(None);
+        }
+        let found: Vec<Ruff> = serde_json::from_str(&output.stdout).map_err(|_| UNREADABLE)?;
+        refuse_silence(output, found.len())?;
+        Ok(Some(found.into_iter().map(|finding| self.of_ruff_finding(finding)).collect()))
     }
 
     fn of_ruff_finding(&self, finding: Ruff) -> Diagnostic {
@@ -156,70 +177,97 @@ impl<'a> File<'a> {
             tool: "ruff".to_owned(),
             suggestions: suggestions.into_iter().collect(),
             ..self.diagnostic(
-                offset(finding.location),
-                offset(finding.end_location),
-                finding.location.row,
+                finding.location.map_or(0, offset),
+                finding.end_location.map_or(0, offset),
+                finding.location.map_or(1, |place| place.row),
             )
         }
     }
 
-    /// Mypy's findings in this file; `None` when it did not get as far as checking.
-    pub(super) fn of_mypy(&self, output: &Output, scratch: &Scratch) -> Option<Vec<Diagnostic>> {
-        if !matches!(output.code, Some(0 | 1)) {
-            return None;
+    /// Mypy's findings in this file; `None` when it did not get as far as checking it, an error
+    /// when it did but does not say what it found.
+    pub(super) fn of_mypy(
+        &self,
+        output: &Output,
+        scratch: &Scratch,
+    ) -> Result<Option<Vec<Diagnostic>>, Unreadable> {
+        // Exit code 2 also stands for errors that stop it.
+        if !is_judgement(output) && output.code != Some(2) {
+            return Ok(None);
         }
-        let found = output.stdout.lines().filter_map(parsed::<Mypy>);
-        let found = found.filter(|finding| finding.severity == "error");
-        let here =
-            found.filter(|f| scratch.outside(Path::new(&f.file)).as_deref() == Some(self.path));
-        Some(
-            here.map(|finding| {
-                let offset = |line: i64, column: i64| {
-                    // Columns are bytes from 0 here.
-                    let column = u32::try_from(column).unwrap_or(0);
-                    let line = u32::try_from(line).unwrap_or(1);
-                    self.offset(line, column.saturating_add(1), Encoding::Utf8)
-                };
-                Diagnostic {
-                    code: finding.code.unwrap_or_default(),
-                    message: finding.message,
-                    tool: "mypy".to_owned(),
-                    ..self.diagnostic(
-                        offset(finding.line, finding.column),
-                        offset(finding.end_line, finding.end_column),
-                        u32::try_from(finding.line).unwrap_or(1),
-                    )
-                }
-            })
-            .collect(),
-        )
+        // Beside its report it may print a summary.
+        let lines = output.stdout.lines().filter(|line| line.trim_start().starts_with('{'));
+        let found: Option<Vec<Mypy>> = lines.map(parsed::<Mypy>).collect();
+        let mut found = found.ok_or(UNREADABLE)?;
+        found.retain(|finding| finding.severity == "error");
+        refuse_silence(output, found.len())?;
+        found.retain(|f| scratch.outside(Path::new(&f.file)).as_deref() == Some(self.path));
+        if found.is_empty() && !is_judgement(output) {
+            return Ok(None);
+        }
+        let found = found.into_iter();
+        Ok(Some(
+            found
+                .map(|finding| {
+                    let offset = |line: i64, column: i64| {
+                        // Columns are bytes from 0 here.
+                        let column = u32::try_from(column).unwrap_or(0);
+                        let line = u32::try_from(line).unwrap_or(1);
+                        self.offset(line, column.saturating_add(1), Encoding::Utf8)
+                    };
+                    Diagnostic {
+                        code: finding.code.unwrap_or_default(),
+                        message: finding.message,
+                        tool: "mypy".to_owned(),
+                        ..self.diagnostic(
+                            offset(finding.line, finding.column),
+                            offset(finding.end_line, finding.end_column),
+                            u32::try_from(finding.line).unwrap_or(1),
+                        )
+                    }
+                })
+                .collect(),
+        ))
     }
 
-    /// Pyright's errors in this file; `None` when it printed no report.
-    pub(super) fn of_pyright(&self, output: &str, scratch: &Scratch) -> Option<Vec<Diagnostic>> {
-        let report: Pyright = serde_json::from_str(output).ok()?;
+    /// Pyright's errors in this file; `None` when it did not get as far as checking, an error
+    /// when it did but does not say what it found.
+    pub(super) fn of_pyright(
+        &self,
+        output: &Output,
+        scratch: &Scratch,
+    ) -> Result<Option<Vec<Diagnostic>>, Unreadable> {
+        // Its wrapper also fails with exit code 1, without a word on standard output.
+        if !is_judgement(output) || (!output.success() && output.stdout.trim().is_empty()) {
+            return Ok(None);
+        }
+        let report: Pyright = serde_json::from_str(&output.stdout).map_err(|_| UNREADABLE)?;
+        let is_error = |finding: &&PyrightDiagnostic| finding.severity == "error";
+        refuse_silence(output, report.diagnostics.iter().filter(is_error).count())?;
         let here = report.diagnostics.into_iter().filter(|finding| {
             finding.severity == "error"
                 && scratch.outside(Path::new(&finding.file)).as_deref() == Some(self.path)
         });
-        Some(
+        Ok(Some(
             here.map(|finding| {
-                let offset = |place: &PyrightPlace| {
-                    self.offset(place.line + 1, place.character + 1, Encoding::Utf16)
+                let offset = |place: PyrightPlace| {
+                    let (line, column) =
+                        (place.line.saturating_add(1), place.character.saturating_add(1));
+                    self.offset(line, column, Encoding::Utf16)
                 };
                 Diagnostic {
                     code: finding.rule.unwrap_or_default(),
                     message: finding.message.lines().next().unwrap_or_default().to_owned(),
                     tool: "pyright".to_owned(),
                     ..self.diagnostic(
-                        offset(&finding.range.start),
-                        offset(&finding.range.end),
-                        finding.range.start.line + 1,
+                        finding.range.map_or(0, |range| offset(range.start)),
+                        finding.range.map_or(0, |range| offset(range.end)),
+                        finding.range.map_or(1, |range| range.start.line.saturating_add(1)),
                     )
                 }
             })
             .collect(),
-        )
+        ))
     }
 
     fn diagnostic(&self, start: usize, end: usize, line: u32) -> Diagnostic {
@@ -243,6 +291,25 @@ impl<'a> File<'a> {
         let position = Position { line: line - 1, column: column.saturating_sub(1) };
         self.lines.offset(self.text, position, encoding)
     }
+}
+
+/// Why a tool's report does not count.
+pub(super) type Unreadable = &'static str;
+
+const UNREADABLE: Unreadable = "its report cannot be read";
+
+/// Whether a tool got as far as judging: exit code 0 says sound, 1 that it found something.
+fn is_judgement(output: &Output) -> bool {
+    matches!(output.code, Some(0 | 1))
+}
+
+/// A tool that found something but names nothing did not say that the file is sound; nor did one
+/// whose output is cut.
+fn refuse_silence(output: &Output, found: usize) -> Result<(), Unreadable> {
+    if output.dropped > 0 || (output.code == Some(1) && found == 0) {
+        return Err("it found something and does not say what");
+    }
+    Ok(())
 }
 
 fn parsed<T: DeserializeOwned>(line: &str) -> Option<T> {
@@ -292,14 +359,85 @@ mod tests {
     #[test]
     fn the_interpreters_error_has_its_place() {
         let path = Path::new("/w/a.py");
-        let output = r#"{"message": "'(' was never closed", "kind": "SyntaxError", "line": 2,
-            "column": 9, "end_line": 2, "end_column": 13}"#
+        let output = r#"{"error": {"message": "'(' was never closed", "kind": "SyntaxError",
+            "line": 2, "column": 9, "end_line": 2, "end_column": 13}}"#
             .replace('\n', " ");
-        let diagnostic = File::new(path, TEXT).of_compiler(&output).unwrap();
+        let diagnostic = File::new(path, TEXT).of_compiler(&output).unwrap().unwrap();
         // The columns count characters, the span bytes.
         assert_eq!(diagnostic.span.of(TEXT), Some("+ na"));
         assert_eq!((diagnostic.line, diagnostic.code.as_str()), (2, "SyntaxError"));
-        assert_eq!(File::new(path, TEXT).of_compiler(""), None);
+        assert_eq!(File::new(path, TEXT).of_compiler(r#"{"error": null}"#), Some(None));
+    }
+
+    #[test]
+    fn an_error_whose_place_is_not_known_is_an_error() {
+        for place in [
+            r#""line": 1, "column": 8, "end_line": 1, "end_column": -1"#,
+            r#""line": 0, "column": -1, "end_line": null, "end_column": null"#,
+            r#""line": 1, "column": 8, "end_line": -1, "end_column": 0"#,
+            r#""line": 9223372036854775807, "column": 1"#,
+        ] {
+            let output = format!(r#"{{"error": {{"message": "m", "kind": "k", {place}}}}}"#);
+            let found = File::new(Path::new("/w/a.py"), TEXT).of_compiler(&output);
+            let found = found.flatten().unwrap_or_else(|| panic!("{place}"));
+            assert!(found.span.is_empty() && found.line == 1, "{place}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_read_is_not_taken_for_none() {
+        for output in ["", "null", "{}", r#"{"error": {}}"#, r#"{"error": 1}"#, "Traceback"] {
+            let found = File::new(Path::new("/w/a.py"), TEXT).of_compiler(output);
+            assert_eq!(found, None, "{output}");
+        }
+    }
+
+    fn printed(code: i32, stdout: &str) -> Output {
+        Output { code: Some(code), stdout: stdout.to_owned(), ..Output::default() }
+    }
+
+    #[test]
+    fn a_tool_that_fails_and_names_nothing_is_not_satisfied() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = folder.path().join("project");
+        std::fs::create_dir_all(&project).unwrap();
+        let extent = super::super::super::scratch::Extent::Folder;
+        let scratch = Scratch::open(&folder.path().join("cache"), &project, extent).unwrap();
+        let path = scratch.root().join("a.py");
+        let file = File::new(&path, TEXT);
+        let bad = [
+            file.of_ruff(&printed(1, "[]")),
+            file.of_ruff(&printed(0, "")),
+            file.of_ruff(&printed(1, r#"[{"code": 1}]"#)),
+            file.of_mypy(&printed(1, ""), &scratch),
+            file.of_mypy(&printed(1, r#"{"file": "a.py", "line": "x"}"#), &scratch),
+            file.of_pyright(&printed(1, r#"{"generalDiagnostics": []}"#), &scratch),
+            file.of_pyright(&printed(0, ""), &scratch),
+            file.of_pyright(&printed(1, "Traceback"), &scratch),
+        ];
+        for (case, found) in bad.iter().enumerate() {
+            assert!(found.is_err(), "case {case}: {found:?}");
+        }
+        let unusable = [
+            file.of_ruff(&printed(2, "")),
+            file.of_mypy(&printed(2, "usage"), &scratch),
+            file.of_pyright(&printed(3, ""), &scratch),
+        ];
+        assert_eq!(unusable, [Ok(None), Ok(None), Ok(None)]);
+        let sound = [
+            file.of_ruff(&printed(0, "[]")),
+            file.of_mypy(&printed(0, "Success: no issues found\n"), &scratch),
+            file.of_pyright(&printed(0, r#"{"generalDiagnostics": []}"#), &scratch),
+        ];
+        assert_eq!(sound, [Ok(Some(vec![])), Ok(Some(vec![])), Ok(Some(vec![]))]);
+        let stopped = format!(
+            r#"{{"file": "{}", "line": -1, "column": -1, "message": "m", "code": null,
+            "severity": "error"}}"#,
+            scratch.tree().join("a.py").display()
+        )
+        .replace('\n', " ");
+        let found = file.of_mypy(&printed(2, &stopped), &scratch).unwrap().unwrap();
+        assert_eq!((found.len(), found[0].line), (1, 1));
     }
 
     #[test]
@@ -313,14 +451,14 @@ mod tests {
             {"code": "F821", "message": "Undefined name `name`",
              "location": {"row": 2, "column": 11}, "end_location": {"row": 2, "column": 15},
              "fix": null}]"#;
-        let found = File::new(Path::new("/w/a.py"), TEXT).of_ruff(output).unwrap();
+        let found =
+            File::new(Path::new("/w/a.py"), TEXT).of_ruff(&printed(1, output)).unwrap().unwrap();
         assert_eq!(found[0].severity, Severity::Warning);
         assert!(found[0].suggestions[0].machine_applicable);
         let edit = &found[0].suggestions[0].edits[0].1[0];
         assert_eq!(edit.span.of(TEXT), Some("import os\n"));
         assert_eq!(found[1].severity, Severity::Error);
         assert_eq!(found[1].span.of(TEXT), Some("name"));
-        assert!(File::new(Path::new("/w/a.py"), TEXT).of_ruff("error: no").is_none());
     }
 
     #[test]
