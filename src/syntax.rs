@@ -7,6 +7,7 @@ pub mod language;
 pub mod outline;
 mod query;
 pub mod scope;
+pub mod strict;
 
 use std::ops::ControlFlow;
 

@@ -73,7 +73,10 @@ impl Place {
         column: usize,
     ) -> Result<usize, Failure> {
         let span = self.line(document, line)?;
-        let length = span.of(&document.text).unwrap_or_default().chars().count();
+        let text = span.of(&document.text).unwrap_or_default();
+        // A byte order mark is part of the text and none of its columns.
+        let mark = usize::from(line == 1 && text.starts_with('\u{feff}'));
+        let length = text.chars().count() - mark;
         if column > length + 1 {
             return Err(Failure::usage(format!(
                 "{}:{line}:{column}: the line has {length} characters, so its last column is {}",
@@ -81,7 +84,7 @@ impl Place {
                 length + 1
             )));
         }
-        let position = Position { line: (line - 1) as u32, column: (column - 1) as u32 };
+        let position = Position { line: (line - 1) as u32, column: (column - 1 + mark) as u32 };
         Ok(document.lines.offset(&document.text, position, Encoding::Utf32))
     }
 

@@ -175,9 +175,9 @@ pub(super) fn use_threads(config: &Config) -> Result<(), Failure> {
 
 /// The document of `path`, as named by the user, in messages.
 fn document(path: &Path, absolute: PathBuf, from_stdin: bool) -> Result<Document, Failure> {
-    if secret::is_secret_path(&absolute) {
+    if secret::leads_to_secret(&absolute) {
         return Err(Failure::usage(format!(
-            "{}: its name says that it holds secrets, so it is never read",
+            "{}: its name, or that of the file it is a link to, says that it holds secrets, so it is never read",
             path.display()
         )));
     }

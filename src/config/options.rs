@@ -212,6 +212,9 @@ impl Declaration {
         }
         let path = |text: &str| self.path(text, origin);
         match (self.kind, value) {
+            (Kind::Model(_) | Kind::Path(_), Value::Text(text)) if text.trim().is_empty() => {
+                return Err("is empty; leave the option out for its default".to_owned());
+            }
             (Kind::Text(place), Value::Text(text)) => place(config).clone_from(text),
             (Kind::Model(place), Value::Text(text)) => {
                 *place(config) = Some(self.model(text, origin)?);
@@ -390,6 +393,7 @@ mod tests {
         let free = Origin { folder: Path::new("/"), confined: None };
         let error = |name, value: Value| set(name, &value, free).unwrap_err();
         assert_eq!(error("threads", text("2")), "a text where a whole number is wanted");
+        assert!(error("model", text("")).starts_with("is empty"));
         assert_eq!(error("threads", Value::Integer(0)), "0 is not between 1 and 1024");
         assert_eq!(error("seed", Value::Integer(-1)).split(' ').next(), Some("-1"));
         assert_eq!(error("device", text("tpu")), "tpu is none of auto, cpu, cuda, metal");

@@ -146,7 +146,7 @@ impl Session {
     /// The current version of an open document; none for one that holds secrets.
     pub(super) fn document(&self, uri: &Url) -> Option<Document> {
         let documents = self.documents.read().unwrap_or_else(PoisonError::into_inner);
-        documents.get(uri.as_str()).filter(|document| !secret::is_secret_path(&document.path))
+        documents.get(uri.as_str()).filter(|document| !secret::leads_to_secret(&document.path))
     }
 
     /// The open document at `path`, with its URI as the client spells it.
@@ -164,7 +164,7 @@ impl Session {
         let others = documents.iter().map(|(_, document)| document);
         others
             .filter(|document| document.path.starts_with(root) && &*document.path != except)
-            .filter(|document| !secret::is_secret_path(&document.path))
+            .filter(|document| !secret::leads_to_secret(&document.path))
             .cloned()
             .collect()
     }

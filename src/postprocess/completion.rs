@@ -41,6 +41,9 @@ const MOST_ROUNDS: usize = 6;
 /// node at `place`, repeats nothing that stands around it, and would come back the same again.
 pub fn clean(raw: &str, place: Place<'_>, multi_line: bool) -> Cleaned {
     let Some(around) = Surroundings::of(place, multi_line) else { return Cleaned::default() };
+    if around.splits_word() {
+        return Cleaned { damage: gate::gate("", place, &around).damage, ..Cleaned::default() };
+    }
     let mut text = raw.to_owned();
     let mut applied = Vec::new();
     for _ in 0..MOST_ROUNDS {

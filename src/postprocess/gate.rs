@@ -1,9 +1,9 @@
-//! The parser as judge: no suggestion adds a parse error; cut back to the longest valid prefix.
+//! The parser as judge, and rules where it is too lenient: no suggestion adds a parse error; cut back to the longest valid prefix.
 
 use super::Place;
 use super::lexis::{self, is_word};
 use super::surroundings::Surroundings;
-use crate::syntax::{SyntaxTree, health};
+use crate::syntax::{SyntaxTree, health, strict};
 use crate::text::{Span, TextEdit};
 
 /// Most parses of one answer. Each costs about a millisecond; nobody waits for more.
@@ -22,12 +22,18 @@ pub struct Damage {
     /// ERROR nodes that start in the answer and MISSING nodes inside it: its own mistakes, even
     /// where they took the place of one that was there before.
     pub own: usize,
+    /// Nodes with something of the answer in them that the parser takes and the language refuses,
+    /// of kinds that the file had none of.
+    pub refused: usize,
 }
 
 impl Damage {
     /// Whether this is no worse in any way than `other`.
     fn within(self, other: Self) -> bool {
-        self.faults <= other.faults && self.bytes <= other.bytes && self.own <= other.own
+        self.faults <= other.faults
+            && self.bytes <= other.bytes
+            && self.own <= other.own
+            && self.refused <= other.refused
     }
 }
 
@@ -48,6 +54,9 @@ pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed
     let base = damage(tree, Span::empty(place.offset));
     let mut trials = 0;
     let mut judge = |text: &str| {
+        if joins_words(text, around) {
+            return None;
+        }
         trials += 1;
         let damage = (trials <= MOST_TRIALS).then(|| after(text, tree, place))?;
         // Punctuation alone is worth showing where it mends something.
@@ -73,6 +82,11 @@ pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed
     }
     let fits = |text: &&str| text.len() >= LEAST_LEFT && !leaves_call_open(text, around);
     shorter(answer).filter(fits).find_map(judge).unwrap_or(nothing)
+}
+
+/// Whether `answer` would become one word with what stands behind the cursor.
+fn joins_words(answer: &str, around: &Surroundings<'_>) -> bool {
+    answer.ends_with(is_word) && around.line_after.starts_with(is_word)
 }
 
 /// Whether `answer` opens a round or square bracket that the rest of the line does not close: in a
@@ -105,8 +119,15 @@ fn after(text: &str, tree: &SyntaxTree, place: Place<'_>) -> Damage {
     let (before, behind) = place.text.split_at_checked(place.offset).unwrap_or_default();
     let new = [before, text, behind].concat();
     let edit = TextEdit { span: Span::empty(place.offset), text: text.to_owned() };
-    let tree = tree.reparse(place.text, &[edit], &new);
-    damage(&tree, Span::new(place.offset, place.offset + text.len()))
+    let old = tree;
+    let tree = old.reparse(place.text, &[edit], &new);
+    let own = Span::new(place.offset, place.offset + text.len());
+    let mut refused = strict::refused(&tree, &new, Some(own));
+    if !refused.is_empty() {
+        let usual = strict::refused(old, place.text, None);
+        refused.retain(|one| usual.iter().all(|other| other.rule != one.rule));
+    }
+    Damage { refused: refused.len(), ..damage(&tree, own) }
 }
 
 fn damage(tree: &SyntaxTree, own: Span) -> Damage {
@@ -122,6 +143,7 @@ fn damage(tree: &SyntaxTree, own: Span) -> Damage {
         bytes: health.errors.iter().map(outside).sum(),
         own: health.errors.iter().filter(starts_in).count()
             + health.missing.iter().filter(lies_in).count(),
+        refused: 0,
     }
 }
 
@@ -234,6 +256,29 @@ mod tests {
         let condition = "def f():\n    if ˇ\n    return x\n";
         check("python", condition, "a b c:", "");
         check("python", condition, "a and b:", "a and b:");
+    }
+
+    #[test]
+    fn what_only_the_parser_takes_is_dropped() {
+        check("rust", "ˇ", "self.0 = self.0;", "");
+        check("rust", "use a::b;\nˇ\nfn f() {}\n", "let x = 1;", "");
+        check("rust", "use a::b;\nˇ\nfn f() {}\n", "const X: u8 = 1;", "const X: u8 = 1;");
+        check("rust", "fn f() {\n    ˇ\n}\n", "g();\n    #[test]", "g();");
+        check("rust", "fn f() {}\nˇ", "/// Adds.\nfn g() {}", "/// Adds.\nfn g() {}");
+        check("rust", "fn f() {}\nˇ", "/// Adds.", "");
+        check("python", "ˇ\n", "print x", "print");
+        check("python", "from dataclasses importˇ dataclass\n", " annotations", "");
+    }
+
+    #[test]
+    fn a_file_that_is_itself_lenient_may_go_on_so() {
+        check("rust", "let a = 1;\nˇ\n", "let b = 2;", "let b = 2;");
+    }
+
+    #[test]
+    fn no_answer_grows_into_the_word_behind_the_cursor() {
+        check("rust", "fn f() {\n    ˇg()\n}\n", "h", "");
+        check("rust", "fn f() {\n    ˇg()\n}\n", "h::", "h::");
     }
 
     #[test]

@@ -111,6 +111,11 @@ impl<'a> Surroundings<'a> {
         self.line_after.trim().is_empty()
     }
 
+    /// Whether the cursor stands inside a word, of which an answer would make two.
+    pub fn splits_word(&self) -> bool {
+        self.line_before.ends_with(lexis::is_word) && self.line_after.starts_with(lexis::is_word)
+    }
+
     /// Columns of white space in front of `line`; a tab counts as one step.
     pub fn indent_of(&self, line: &str) -> usize {
         let blank = line.chars().take_while(|c| matches!(c, ' ' | '\t'));

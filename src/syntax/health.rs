@@ -1,5 +1,7 @@
 //! Error nodes: did this edit break the file?
 
+use tree_sitter::Node;
+
 use super::{SyntaxTree, query::span};
 use crate::text::Span;
 
@@ -29,8 +31,12 @@ pub fn health(tree: &SyntaxTree) -> Health {
             health.errors.push(span(node));
         } else if node.is_missing() {
             health.missing.push(span(node));
-        } else if node.has_error() && cursor.goto_first_child() {
-            continue;
+        } else if node.has_error() {
+            if let Some(place) = hidden_fault(node) {
+                health.missing.push(Span::empty(place));
+            } else if cursor.goto_first_child() {
+                continue;
+            }
         }
         while !cursor.goto_next_sibling() {
             if !cursor.goto_parent() {
@@ -38,6 +44,21 @@ pub fn health(tree: &SyntaxTree) -> Health {
             }
         }
     }
+}
+
+/// Where in a faulty `node` a token is missing that the tree does not show, such as the line break
+/// between two statements of Python. Next to a fault that shows it cannot be told.
+fn hidden_fault(node: Node<'_>) -> Option<usize> {
+    let children: Vec<Node<'_>> = node.children(&mut node.walk()).collect();
+    if children.iter().any(Node::has_error) {
+        return None;
+    }
+    let on_one_line = |pair: &&[Node<'_>]| match pair {
+        [a, b] => a.is_named() && b.is_named() && a.end_position().row == b.start_position().row,
+        _ => false,
+    };
+    let pair = children.windows(2).find(on_one_line).and_then(<[_]>::first);
+    Some(pair.map_or_else(|| node.end_byte(), Node::end_byte))
 }
 
 #[cfg(test)]
@@ -54,6 +75,14 @@ mod tests {
         assert_eq!(check("rust", "fn f() -> u8 { 1 }\n"), Health::default());
         assert_eq!(check("python", "def f():\n    return 1\n"), Health::default());
         assert_eq!(check("rust", ""), Health::default());
+    }
+
+    #[test]
+    fn a_missing_line_break_is_a_fault_between_the_statements() {
+        let text = "x = 1\nfrom a import b\nfrom dataclasses import annotations dataclass\n";
+        let health = check("python", text);
+        assert_eq!(health.faults(), 1, "{health:?}");
+        assert_eq!(health.missing, [Span::empty(text.find(" dataclass\n").unwrap())]);
     }
 
     #[test]

@@ -62,6 +62,7 @@ pub(super) struct Queries {
     pub(super) imports: Query,
     pub(super) tests: Query,
     pub(super) facts: Query,
+    pub(super) strict: Query,
 }
 
 impl Language {
@@ -122,6 +123,7 @@ struct Source {
     imports: &'static str,
     tests: &'static str,
     facts: &'static str,
+    strict: &'static str,
 }
 
 macro_rules! grammars {
@@ -134,6 +136,7 @@ macro_rules! grammars {
             imports: include_str!(concat!("../../grammars/", $name, "/imports.scm")),
             tests: include_str!(concat!("../../grammars/", $name, "/tests.scm")),
             facts: include_str!(concat!("../../grammars/", $name, "/facts.scm")),
+            strict: include_str!(concat!("../../grammars/", $name, "/strict.scm")),
         }),*]
     };
 }
@@ -193,6 +196,7 @@ fn language(row: Row) -> Result<Language, String> {
         imports: query("imports", source.imports)?,
         tests: query("tests", source.tests)?,
         facts: query("facts", source.facts)?,
+        strict: query("strict", source.strict)?,
     };
     let spec = Spec {
         name: source.name,
@@ -236,12 +240,13 @@ mod tests {
 
     #[test]
     fn every_capture_is_one_the_code_reads() {
-        let known: [(&str, &[&str]); 5] = [
+        let known: [(&str, &[&str]); 6] = [
             ("items", super::super::outline::CAPTURES),
             ("tests", super::super::outline::TEST_CAPTURES),
             ("scopes", super::super::scope::CAPTURES),
             ("imports", super::super::imports::CAPTURES),
             ("facts", super::super::facts::CAPTURES),
+            ("strict", super::super::strict::CAPTURES),
         ];
         for language in Language::all() {
             let queries = &language.spec().queries;
@@ -251,6 +256,7 @@ mod tests {
                     "tests" => &queries.tests,
                     "scopes" => &queries.scopes,
                     "imports" => &queries.imports,
+                    "strict" => &queries.strict,
                     _ => &queries.facts,
                 };
                 for name in query.capture_names() {

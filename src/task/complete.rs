@@ -85,6 +85,10 @@ pub async fn run(
     let Some(around) = Surroundings::of(place, options.multi_line) else {
         return Ok(Completion::default());
     };
+    // Nothing can be put there, so the model need not be asked.
+    if around.splits_word() {
+        return Ok(Completion { span: Some(Span::empty(offset)), ..Completion::default() });
+    }
     let (prompt, max_tokens) = prompt(tools, document, offset, options)?;
     let request = Request {
         pieces: prompt.pieces.into_iter().map(chat::for_engine).collect(),

@@ -68,6 +68,12 @@ pub fn is_secret_path(path: &Path) -> bool {
         || (is_data && DATA_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
 }
 
+/// Whether `path`, or the file it leads to through symbolic links, [is secret](is_secret_path).
+/// Reads the file system; a path that does not exist is judged by itself.
+pub fn leads_to_secret(path: &Path) -> bool {
+    is_secret_path(path) || path.canonicalize().is_ok_and(|real| is_secret_path(&real))
+}
+
 /// Whether a text holds what can only be a secret: the block of a private key, or a token whose
 /// shape a service documents (AWS, GitHub, GitLab, Slack). A bare heading, as code that reads keys
 /// has it, is none.

@@ -63,6 +63,28 @@ fn columns_count_characters_before_any_kind_of_line_end() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_column() {
+    let project = Project::new(&[("a.py", "\u{feff}one = \nlast = 1\n")]);
+    let model = project.script(&json!({
+        "rules": [{"when": "<SUFFIX>\nlast", "answers": ["1"]}]
+    }));
+    let run = project.run(&["complete", "a.py:1:7", &model]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "1\n"), "{run:?}");
+    let beyond = project.run(&["complete", "a.py:1:8", &model]);
+    assert!(beyond.stderr.contains("its last column is 7"), "{beyond:?}");
+}
+
+#[test]
+fn what_only_the_parser_takes_is_not_suggested() {
+    let project = Project::new(&[("empty.rs", ""), ("a.rs", "pub fn fact(n: u64) {}\n")]);
+    let run = project.run(&["complete", "empty.rs:1:1", &project.filling(&["self.0 = self.0;"])]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:?}");
+    let model = project.filling(&["ct(n: i32, b: i32) -> i32"]);
+    let run = project.run(&["complete", "a.rs:1:10", &model]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{run:?}");
+}
+
+#[test]
 fn unsaved_text_is_read_from_standard_input_and_the_file_is_not() {
     let project = Project::new(&[("a.py", "this is not what is completed\n")]);
     let model = project.script(&json!({

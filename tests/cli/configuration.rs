@@ -24,6 +24,14 @@ fn unknown_and_wrong_options_are_reported_with_their_line_and_the_rest_is_used()
 }
 
 #[test]
+fn an_empty_model_is_reported_and_the_default_is_used() {
+    let project = Project::new(&[("agent.toml", "seed = 5\nmodel = \"\"\n")]);
+    let run = project.run(&["config", "--json"]);
+    assert!(run.stderr.contains("agent.toml:2: model: is empty"), "{run:?}");
+    assert_eq!(run.json()["options"]["model"]["value"], serde_json::Value::Null);
+}
+
+#[test]
 fn the_users_file_stands_below_the_workspaces() {
     let project = Project::new(&[("agent.toml", "seed = 2\n")]);
     let user = project.home(".config/agent");

@@ -23,7 +23,7 @@ fn help_and_version_are_answers() {
 #[test]
 fn what_is_wrong_with_the_command_line_is_said_with_exit_code_2() {
     let project = project();
-    let model = project.filling(&["x"]);
+    let model = project.filling(&[" + 1"]);
     for (arguments, said) in [
         (vec![], "Usage"),
         (vec!["frobnicate"], "frobnicate"),
@@ -49,7 +49,7 @@ fn what_is_wrong_with_the_command_line_is_said_with_exit_code_2() {
         assert!(run.stderr.contains(said), "{arguments:?}: {said} is not in {}", run.stderr);
         assert_eq!(run.stdout, "", "{arguments:?}");
     }
-    assert_eq!(project.run(&["complete", "a.rs:2:5", &model]).code, 0);
+    assert_eq!(project.run(&["complete", "a.rs:2:6", &model]).code, 0);
 }
 
 #[test]
@@ -62,6 +62,30 @@ fn files_that_are_no_text_are_refused() {
     std::fs::create_dir(project.path("folder.rs")).unwrap();
     let run = project.run(&["complete", "folder.rs:1:1"]);
     assert!(run.code == 2 && run.stderr.contains("folder.rs: not a file"), "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_to_secrets_and_named_pipes_are_refused_before_they_are_opened() {
+    let project = project();
+    let model = project.filling(&["x"]);
+    project.write(".env", "PASSWORD=1\n");
+    project.write(".ssh/notes.py", "x = 1\n");
+    std::os::unix::fs::symlink(".env", project.path("plain.txt")).unwrap();
+    std::os::unix::fs::symlink(".ssh", project.path("shell")).unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(project.path("pipe.py")).status();
+    assert!(pipe.unwrap().success());
+    for (place, said) in [
+        ("plain.txt:1:2", "holds secrets"),
+        ("shell/notes.py:1:2", "holds secrets"),
+        ("pipe.py:1:1", "pipe.py: not a file"),
+    ] {
+        for command in ["complete", "explain"] {
+            let run = project.run(&[command, place, &model]);
+            assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{command} {place}: {run:?}");
+            assert!(run.stderr.contains(said), "{command} {place}: {run:?}");
+        }
+    }
 }
 
 #[test]

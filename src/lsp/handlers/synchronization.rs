@@ -79,7 +79,7 @@ pub(crate) fn did_close(session: &Arc<Session>, params: DidCloseTextDocumentPara
     drop(documents);
     // What was never saved is not part of the project any more.
     let path = convert::path(&uri);
-    if path.is_absolute() && !secret::is_secret_path(&path) {
+    if path.is_absolute() && !secret::leads_to_secret(&path) {
         let workspace = session.projects.of(&path);
         tokio::task::spawn_blocking(move || {
             let small = path.metadata().is_ok_and(|file| file.len() <= walk::MAX_FILE_SIZE);
