@@ -166,6 +166,14 @@ pub enum CheckError {
         /// What to do.
         mend: String,
     },
+    /// The user's own command cannot be run.
+    #[error("`{line}` cannot be run: {why}")]
+    Command {
+        /// The command line.
+        line: String,
+        /// Why, and what to do.
+        why: String,
+    },
     /// A command took too long and was ended.
     #[error("{command}: ended after {seconds} s; raise check.timeout_seconds if it needs longer")]
     Timeout {

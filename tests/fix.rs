@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use agent::check::Settings;
+use agent::check::{CheckError, Settings};
 use agent::document::Document;
 use agent::engine::Engine;
 use agent::engine::scripted::{Rule, Script};
@@ -165,6 +165,21 @@ async fn a_file_that_no_target_names_is_not_called_sound() {
 }
 
 #[tokio::test]
+async fn a_broken_manifest_is_not_passed_over() {
+    let project = Project::rust("fn main() {}\n");
+    let manifest = std::fs::read_to_string(project.path("Cargo.toml")).unwrap();
+    for (line, said) in
+        [("broken = [", "Cargo.toml: line 4: "), ("edition = \"2042\"", "Cargo.toml")]
+    {
+        let manifest = manifest.replace("edition = \"2024\"", line);
+        std::fs::write(project.path("Cargo.toml"), manifest).unwrap();
+        let error = project.fix("src/main.rs", Options::default()).await.unwrap_err();
+        assert!(matches!(error, TaskError::Check(CheckError::Tool { .. })), "{error}");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_lone_rust_file_is_checked_by_rustc() {
     let project = Project::new(&[(
         "lone.rs",
@@ -260,6 +275,31 @@ async fn python_errors_without_a_known_end_are_errors() {
                 .output()
                 .unwrap();
             assert!(compiled.status.success(), "{text:?}: {compiled:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_is_none_proves_nothing() {
+    let project = Project::new(&[("m.py", "x = (1\n"), ("script.sh", "exit 0\n")]);
+    for (command, said) in [
+        ("", "no command in it"),
+        (" \n", "no command in it"),
+        ("# later", "no command in it"),
+        ("nosuchcommand -x", "exit 127"),
+        ("true && nosuchcommand", "nosuchcommand"),
+        ("./script.sh", "exit 126"),
+    ] {
+        let command = Some(command.to_owned());
+        let check = Options { check: command.clone(), ..Options::default() };
+        let test = Options { test: command.clone(), ..Options::default() };
+        for options in [check, test] {
+            let error = project.fix("m.py", options).await.unwrap_err();
+            assert!(
+                matches!(error, TaskError::Check(CheckError::Command { .. })),
+                "{command:?}: {error}"
+            );
+            assert!(error.to_string().contains(said), "{command:?}: {error}");
         }
     }
 }

@@ -254,19 +254,51 @@ impl Judge {
         }
     }
 
-    /// Runs the user's own command line in the scratch tree.
+    /// Runs the user's own command line in the scratch tree. An error when there is nothing to
+    /// run, or the shell cannot run it: that is no judgement.
     pub async fn shell(&self, line: &str) -> Result<(Output, Enforcement), CheckError> {
+        refuse_blank(line)?;
         let folder = self.scratch.tree();
         let invocation = Invocation::shell(line, folder, self.settings.timeout);
-        self.scratch.run(&self.settings, &invocation).await
+        let (output, enforcement) = self.scratch.run(&self.settings, &invocation).await?;
+        if output.code.is_some_and(|code| NOT_RUN.contains(&code)) {
+            let said = output.text();
+            let said = said.lines().map(str::trim).rfind(|line| !line.is_empty());
+            let why = format!(
+                "{}: {}; name a program that is installed, and a script of the project by its \
+                 path and executable (git-ignored files are not in the copy it runs in)",
+                output.exit(),
+                said.unwrap_or("not found or not executable")
+            );
+            return Err(CheckError::Command { line: line.to_owned(), why });
+        }
+        Ok((output, enforcement))
     }
+}
+
+/// Exit codes of the shell for a program that is there but cannot be run, and one that is not
+/// there: of `sh`, and of Windows.
+const NOT_RUN: &[i32] = if cfg!(windows) { &[9009] } else { &[126, 127] };
+
+/// An error for a command line without a command, which would pass as proof of anything.
+pub(crate) fn refuse_blank(line: &str) -> Result<(), CheckError> {
+    let is_nothing = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    if line.lines().all(is_nothing) {
+        return Err(CheckError::Command {
+            line: line.to_owned(),
+            why: "there is no command in it; name one that fails when something is wrong"
+                .to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// The folder to copy: the workspace, or the Cargo workspace around it.
 fn root_of(workspace: &Workspace, document: &Document) -> PathBuf {
     let path = real(&document.path);
     let root = real(workspace.root());
-    if let rust::Subject::Package(project) = rust::Subject::of(&path)
+    // A broken manifest is told once it is trusted and matters.
+    if let Ok(rust::Subject::Package(project)) = rust::Subject::of(&path)
         && is_rust(document)
         && (root.starts_with(project.root()) || !path.starts_with(&root))
     {
@@ -298,11 +330,12 @@ fn subject(
     check: Option<&str>,
 ) -> Result<Subject, CheckError> {
     if let Some(line) = check {
+        refuse_blank(line)?;
         return Ok(Subject::Command(line.to_owned()));
     }
     let path = real(&document.path);
     match Language::of_path(&path).map(Language::name) {
-        Some("rust") => Ok(Subject::Rust(rust::Subject::of(&path))),
+        Some("rust") => Ok(Subject::Rust(rust::Subject::of(&path)?)),
         Some("python") => Ok(Subject::Python(python::Subject::find(settings, &path, root)?)),
         _ => Err(CheckError::Tool {
             tool: "check".to_owned(),

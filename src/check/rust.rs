@@ -22,9 +22,10 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// How the file at `path` (absolute) is checked.
-    pub fn of(path: &Path) -> Self {
-        Project::of(path).map_or_else(|| Self::File(path.to_owned()), Self::Package)
+    /// How the file at `path` (absolute) is checked; errors as of [`Project::of`].
+    pub fn of(path: &Path) -> Result<Self, CheckError> {
+        let project = Project::of(path)?;
+        Ok(project.map_or_else(|| Self::File(path.to_owned()), Self::Package))
     }
 
     /// Compiles what stands in `scratch` without running it (build scripts and macros do run).

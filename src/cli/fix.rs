@@ -4,6 +4,7 @@ use super::change;
 use super::failure::Failure;
 use super::position::{Place, Spot};
 use super::session::Session;
+use crate::check::judge::refuse_blank;
 use crate::task::fix::{self, Options};
 use crate::text::Span;
 
@@ -16,13 +17,19 @@ pub(super) struct Args {
     place: String,
     /// A command in place of the compiler, run in a scratch copy of the project; exit code 0 means
     /// sound
-    #[arg(long, value_name = "CMD")]
+    #[arg(long, value_name = "CMD", value_parser = command)]
     check: Option<String>,
     /// A command that must pass after the repair, run in the same place
-    #[arg(long, value_name = "CMD")]
+    #[arg(long, value_name = "CMD", value_parser = command)]
     test: Option<String>,
     #[command(flatten)]
     pub(super) common: change::CommonArgs,
+}
+
+/// A command line that names a command.
+fn command(line: &str) -> Result<String, String> {
+    refuse_blank(line).map_err(|error| error.to_string())?;
+    Ok(line.to_owned())
 }
 
 /// Runs the command.

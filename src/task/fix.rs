@@ -10,7 +10,7 @@ mod search;
 mod whole_item;
 
 use super::{Outcome, TaskError, Tools};
-use crate::check::judge::Judge;
+use crate::check::judge::{Judge, refuse_blank};
 use crate::check::sandbox::Enforcement;
 use crate::check::{Diagnostic, Findings, Level, Proof, Severity};
 use crate::document::Document;
@@ -59,6 +59,8 @@ pub async fn run(
     options: &Options,
 ) -> Result<Outcome, TaskError> {
     let report = &tools.report;
+    // Now, not after the search.
+    options.test.as_deref().map_or(Ok(()), refuse_blank)?;
     let mut judge = Judge::open(
         tools.check.clone(),
         &tools.workspace,

@@ -40,6 +40,8 @@ fn what_is_wrong_with_the_command_line_is_said_with_exit_code_2() {
         (vec!["explain", "none.rs"], "none.rs: "),
         (vec!["fix", "a.rs:first"], "name a line of the file"),
         (vec!["fix", "a.rs", "--apply", "--stdin"], "cannot be used with"),
+        (vec!["fix", "a.rs", "--test", ""], "there is no command in it"),
+        (vec!["fix", "a.rs", "--check", " "], "there is no command in it"),
         (vec!["rewrite", "a.rs:1"], "INSTRUCTION"),
         (vec!["trust"], "--list"),
         (vec!["trust", "none"], "none: "),

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::super::CheckError;
 use super::super::scratch::read_regular;
+use crate::text::line_index::LineIndex;
 
 /// A package and the workspace it is built in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,18 +19,28 @@ pub struct Project {
 
 impl Project {
     /// The project of the file at `path` (absolute): the package of the nearest manifest upwards,
-    /// in the workspace that claims it. `None` without a package.
-    pub fn of(path: &Path) -> Option<Self> {
-        let folder = path.ancestors().skip(1).find(|folder| folder.join("Cargo.toml").is_file())?;
+    /// in the workspace that claims it. `None` without a package; an error that names the
+    /// manifest when one of them cannot be read, which Cargo would not pass over either.
+    pub fn of(path: &Path) -> Result<Option<Self>, CheckError> {
+        let above = path.ancestors().skip(1).find(|folder| folder.join("Cargo.toml").is_file());
+        let Some(folder) = above else { return Ok(None) };
         let manifest = manifest(folder)?;
-        let package = manifest.get("package")?.get("name")?.as_str()?.to_owned();
-        let root = workspace_root(folder, &manifest);
-        Some(Self {
+        let Some(package) = manifest.get("package") else {
+            if manifest.contains_key("workspace") {
+                return Ok(None);
+            }
+            return Err(broken(folder, "neither a `[package]` nor a `[workspace]` is in it"));
+        };
+        let Some(name) = package.get("name").and_then(Value::as_str) else {
+            return Err(broken(folder, "its `[package]` has no `name`"));
+        };
+        let root = workspace_root(folder, &manifest)?;
+        Ok(Some(Self {
             outside: outside_folders(&root, folder),
             flags: target_flags(folder, &manifest, path),
             root,
-            package,
-        })
+            package: name.to_owned(),
+        }))
     }
 
     /// The workspace's folder: where `Cargo.lock` is.
@@ -53,24 +65,46 @@ impl Project {
     }
 }
 
-fn manifest(folder: &Path) -> Option<Table> {
-    std::fs::read_to_string(folder.join("Cargo.toml")).ok()?.parse().ok()
+/// The manifest in `folder`.
+fn manifest(folder: &Path) -> Result<Table, CheckError> {
+    let path = folder.join("Cargo.toml");
+    let text = std::fs::read_to_string(&path).map_err(|source| CheckError::Io {
+        context: format!("reading {}", path.display()),
+        source,
+    })?;
+    text.parse().map_err(|error: toml::de::Error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = LineIndex::new(&text).line_of(start) + 1;
+        broken(folder, &format!("line {line}: {}", error.message().trim().replace('\n', "; ")))
+    })
 }
 
-fn workspace_root(folder: &Path, own: &Table) -> PathBuf {
+fn broken(folder: &Path, why: &str) -> CheckError {
+    CheckError::Tool {
+        tool: folder.join("Cargo.toml").display().to_string(),
+        message: format!("{why}; mend it first: without it Cargo checks nothing"),
+    }
+}
+
+fn workspace_root(folder: &Path, own: &Table) -> Result<PathBuf, CheckError> {
     if own.contains_key("workspace") {
-        return folder.to_owned();
+        return Ok(folder.to_owned());
     }
     if let Some(named) = own.get("package").and_then(|p| p.get("workspace")).and_then(Value::as_str)
     {
-        return folder.join(named).canonicalize().unwrap_or_else(|_| folder.to_owned());
+        return Ok(folder.join(named).canonicalize().unwrap_or_else(|_| folder.to_owned()));
     }
-    let claims = |candidate: &&Path| {
-        manifest(candidate)
-            .and_then(|table| table.get("workspace").cloned())
-            .is_some_and(|workspace| !is_excluded(&workspace, candidate, folder))
-    };
-    folder.ancestors().skip(1).find(claims).unwrap_or(folder).to_owned()
+    for candidate in folder.ancestors().skip(1) {
+        if !candidate.join("Cargo.toml").is_file() {
+            continue;
+        }
+        if let Some(workspace) = manifest(candidate)?.get("workspace")
+            && !is_excluded(workspace, candidate, folder)
+        {
+            return Ok(candidate.to_owned());
+        }
+    }
+    Ok(folder.to_owned())
 }
 
 fn is_excluded(workspace: &Value, root: &Path, folder: &Path) -> bool {
@@ -101,7 +135,7 @@ fn outside_folders(root: &Path, folder: &Path) -> Vec<PathBuf> {
     let mut outside: Vec<PathBuf> = Vec::new();
     let mut queue = vec![root.to_owned(), folder.to_owned()];
     while let Some(folder) = queue.pop() {
-        let Some(manifest) = manifest(&folder) else { continue };
+        let Ok(manifest) = manifest(&folder) else { continue };
         let mut paths = Vec::new();
         collect_paths(&Value::Table(manifest), &mut paths);
         for path in paths {
@@ -182,13 +216,34 @@ mod tests {
             ("tools/b/src/main.rs", ""),
             ("scripts/x.rs", ""),
         ]);
-        let a = Project::of(&root.join("crates/a/src/lib.rs")).unwrap();
+        let a = Project::of(&root.join("crates/a/src/lib.rs")).unwrap().unwrap();
         assert_eq!((a.root(), a.package()), (root.as_path(), "a"));
         assert_eq!(a.target_flags().collect::<Vec<_>>(), ["--lib", "--bins", "--tests"]);
-        let b = Project::of(&root.join("tools/b/src/main.rs")).unwrap();
+        let b = Project::of(&root.join("tools/b/src/main.rs")).unwrap().unwrap();
         assert_eq!(b.root(), root.join("tools/b"));
         assert_eq!(b.target_flags().collect::<Vec<_>>(), ["--bins", "--tests"]);
-        assert_eq!(Project::of(&root.join("scripts/x.rs")), None);
+        assert_eq!(Project::of(&root.join("scripts/x.rs")).unwrap(), None);
+    }
+
+    #[test]
+    fn a_manifest_that_cannot_be_read_is_not_passed_over() {
+        let (_folder, root) = tree(&[
+            ("a/Cargo.toml", "[package]\nname = \"a\"\nbroken = [\n"),
+            ("b/Cargo.toml", "[package]\nversion = \"1.0.0\"\n"),
+            ("c/Cargo.toml", ""),
+            ("d/Cargo.toml", "[workspace\n"),
+            ("d/e/Cargo.toml", "[package]\nname = \"e\"\n"),
+        ]);
+        for (file, manifest, why) in [
+            ("a/src/lib.rs", "a/Cargo.toml", "line 3: "),
+            ("b/src/lib.rs", "b/Cargo.toml", "no `name`"),
+            ("c/src/lib.rs", "c/Cargo.toml", "neither"),
+            ("d/e/src/lib.rs", "d/Cargo.toml", "line 1: "),
+        ] {
+            let error = Project::of(&root.join(file)).unwrap_err().to_string();
+            let named = root.join(manifest).display().to_string();
+            assert!(error.starts_with(&named) && error.contains(why), "{error}");
+        }
     }
 
     #[test]
@@ -202,7 +257,7 @@ mod tests {
             ("b/Cargo.toml", "[package]\nname = \"b\"\n[dependencies.c]\npath = \"../c\"\n"),
             ("c/Cargo.toml", "[package]\nname = \"c\"\n[dependencies]\nb = { path = \"../b\" }\n"),
         ]);
-        let project = Project::of(&root.join("app/src/main.rs")).unwrap();
+        let project = Project::of(&root.join("app/src/main.rs")).unwrap().unwrap();
         let outside: Vec<PathBuf> = project.outside_folders().collect();
         assert_eq!(outside, [root.join("b"), root.join("c")]);
     }
