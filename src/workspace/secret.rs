@@ -123,6 +123,18 @@ fn holds_private_key(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_judged_by_what_it_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let [secret, link, plain] = [".env", "link.txt", "a.txt"].map(|n| folder.path().join(n));
+        std::fs::write(&secret, "A=1").unwrap();
+        std::fs::write(&plain, "a").unwrap();
+        std::os::unix::fs::symlink(&secret, &link).unwrap();
+        assert!(!is_secret_path(&link) && leads_to_secret(&link) && leads_to_secret(&secret));
+        assert!(!leads_to_secret(&plain) && !leads_to_secret(&folder.path().join("none.txt")));
+    }
+
     #[test]
     fn names_of_secrets_are_known_in_any_case() {
         for path in [

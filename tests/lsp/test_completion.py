@@ -59,10 +59,13 @@ async def test_who_asks_by_hand_may_choose(kind, open_editor, project, script):
 
 
 async def test_scratch_text_and_secrets_get_no_suggestions(kind, open_editor, project, script):
+    (project / ".env").write_text("KEY=")
+    (project / "plain.txt").symlink_to(".env")
     editor = await open_editor(kind, script(("", "word")))
     await editor.ready()
     for uri, language in (
         ("untitled:Untitled-1", "plaintext"),
+        ((project / "plain.txt").as_uri(), "plaintext"),
         ((project / ".env").as_uri(), "plaintext"),
         ((project / "server.pem").as_uri(), "plaintext"),
     ):

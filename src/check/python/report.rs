@@ -288,10 +288,16 @@ impl<'a> File<'a> {
         if line == 0 {
             return 0;
         }
-        let position = Position { line: line - 1, column: column.saturating_sub(1) };
+        // A byte order mark is none of the columns that the tools count.
+        let mark = self.text.get(..BYTE_ORDER_MARK.len()).filter(|_| line == 1);
+        let mark = mark.filter(|start| *start == BYTE_ORDER_MARK).unwrap_or_default();
+        let column = column.saturating_sub(1).saturating_add(encoding.len(mark) as u32);
+        let position = Position { line: line - 1, column };
         self.lines.offset(self.text, position, encoding)
     }
 }
+
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Why a tool's report does not count.
 pub(super) type Unreadable = &'static str;
@@ -367,6 +373,16 @@ mod tests {
         assert_eq!(diagnostic.span.of(TEXT), Some("+ na"));
         assert_eq!((diagnostic.line, diagnostic.code.as_str()), (2, "SyntaxError"));
         assert_eq!(File::new(path, TEXT).of_compiler(r#"{"error": null}"#), Some(None));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_column() {
+        let output = r#"{"error": {"message": "m", "kind": "SyntaxError",
+            "line": 1, "column": 8, "end_line": 1, "end_column": 9}}"#
+            .replace('\n', " ");
+        let text = "\u{feff}def f()\n    pass\n";
+        let diagnostic = File::new(Path::new("/w/a.py"), text).of_compiler(&output).unwrap();
+        assert_eq!(diagnostic.unwrap().span.start, text.find('\n').unwrap());
     }
 
     #[test]
