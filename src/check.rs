@@ -149,6 +149,13 @@ pub struct Settings {
 /// Says what is going on, for progress bars.
 pub type Report = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// What moves the cache folder.
+const CACHE_MEND: &str = if cfg!(windows) {
+    "make it writable"
+} else {
+    "make it writable, or set the environment variable XDG_CACHE_HOME to a folder that is"
+};
+
 /// Why a check could not be run (a check that ran and failed is no error).
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
@@ -181,6 +188,14 @@ pub enum CheckError {
         command: String,
         /// The limit.
         seconds: u64,
+    },
+    /// The folder that scratch copies lie in cannot be written to.
+    #[error("the cache folder {} cannot be written to: {source}; {CACHE_MEND}", path.display())]
+    Cache {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// A file or process could not be used.
     #[error("{context}: {source}")]

@@ -165,6 +165,31 @@ async fn a_file_that_no_target_names_is_not_called_sound() {
 }
 
 #[tokio::test]
+async fn a_repair_counts_only_once_the_whole_package_compiles() {
+    let manifest = "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    let project = Project::new(&[
+        ("Cargo.toml", manifest),
+        ("src/lib.rs", "pub mod a;\npub mod b;\n"),
+        ("src/a.rs", "pub fn a() -> u32 {\n    let x = 1;\n    x += 1;\n    x\n}\n"),
+        ("src/b.rs", "pub fn b() -> u32 {\n    let y = 1;\n    y += 1;\n    y\n}\n"),
+    ]);
+    let outcome = project.fix("src/b.rs", Options::default()).await.unwrap();
+    assert!(!outcome.verified, "{outcome:#?}");
+    assert!(outcome.proposal.changes[0].text.contains("let mut y = 1;"));
+    assert!(outcome.message.contains("1 error remains: src/a.rs:3: "), "{}", outcome.message);
+    assert!(outcome.message.contains("fix that too"), "{}", outcome.message);
+    let at = "pub fn b() -> u32 {\n    let y = 1;\n    y +=".len();
+    let span = Some(agent::text::Span::empty(at));
+    let one = Options { span, others_may_remain: true, ..Options::default() };
+    let outcome = project.fix("src/b.rs", one).await.unwrap();
+    assert!(outcome.verified && outcome.message.contains("src/a.rs:3: "), "{outcome:#?}");
+    let repaired = project.text_after("src/b.rs", &outcome);
+    std::fs::write(project.path("src/b.rs"), repaired).unwrap();
+    let outcome = project.fix("src/a.rs", Options::default()).await.unwrap();
+    assert!(outcome.verified && !outcome.message.contains("remain"), "{outcome:#?}");
+}
+
+#[tokio::test]
 async fn a_broken_manifest_is_not_passed_over() {
     let project = Project::rust("fn main() {}\n");
     let manifest = std::fs::read_to_string(project.path("Cargo.toml")).unwrap();

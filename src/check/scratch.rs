@@ -50,8 +50,7 @@ impl Scratch {
     /// Git-ignored files and secrets are left out (`Cargo.lock` is not). Blocks.
     pub fn open(cache: &Path, root: &Path, extent: Extent) -> Result<Self, CheckError> {
         let root = root.canonicalize().map_err(io("resolving", root))?;
-        let parent = cache.join("scratch");
-        std::fs::create_dir_all(&parent).map_err(io("creating", &parent))?;
+        let parent = prepare(cache)?;
         remove_unused(&parent);
         let (folder, lock, temporary) = claim(&parent, &root)?;
         let tree = folder.join("tree").join(without_root(&root));
@@ -220,6 +219,18 @@ impl Scratch {
         std::fs::create_dir_all(folder).map_err(io("creating", folder))?;
         mirror::link(path, &place).map_err(io("linking", &place))
     }
+}
+
+/// The folder under `cache` that scratch folders lie in, made and found to be writable.
+pub fn prepare(cache: &Path) -> Result<PathBuf, CheckError> {
+    let parent = cache.join("scratch");
+    let attempt = || {
+        std::fs::create_dir_all(&parent)?;
+        let mut file = tempfile::NamedTempFile::new_in(&parent)?;
+        std::io::Write::write_all(&mut file, b"x")
+    };
+    attempt().map_err(|source| CheckError::Cache { path: cache.to_owned(), source })?;
+    Ok(parent)
 }
 
 /// The workspace's own folder, or a temporary one while another process works in it.

@@ -12,6 +12,7 @@ use super::arguments::ModelArgs;
 use super::failure::{self, Failure};
 use super::{output, progress, session};
 use crate::check::sandbox::{self, Enforcement};
+use crate::check::scratch::prepare;
 use crate::check::{Settings, command::Invocation};
 use crate::config::Config;
 use crate::config::load::Loaded;
@@ -66,6 +67,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         examine(&engine, &settings, &root, &progress, &mut findings)?;
     }
     progress.end();
+    if let Err(error) = prepare(&session::check_settings(&loaded.config, true)?.cache) {
+        findings.faults.push(error.to_string());
+    }
     configuration(&loaded, &root, &mut findings);
     if args.json {
         output::object(findings.as_json())?;

@@ -162,6 +162,7 @@ async fn run(session: &Session, job: Job, progress: Progress) -> Result<(), Stri
         Kind::Fix => {
             let options = task::fix::Options {
                 span,
+                others_may_remain: span.is_some(),
                 unsaved: session.others_open(workspace.root(), &document.path),
                 ..task::fix::Options::default()
             };

@@ -26,6 +26,9 @@ pub struct Options {
     pub check: Option<String>,
     /// A command that must pass afterwards.
     pub test: Option<String>,
+    /// Whether errors that nobody asked to repair may remain in a repair that counts as verified:
+    /// an editor takes one error at a time.
+    pub others_may_remain: bool,
     /// Other unsaved files, laid over the scratch copy.
     pub unsaved: Vec<Document>,
     /// How hard to try.
@@ -52,7 +55,9 @@ impl Default for Effort {
 }
 
 /// Repairs `document`. A file with nothing wrong: verified, an empty proposal, a message. A file
-/// that no candidate repairs whole: not verified, an empty proposal, and how far it got.
+/// that no candidate repairs whole: not verified, an empty proposal, and how far it got. A file
+/// that is repaired while the tool finds errors elsewhere: not verified, the proposal, and what
+/// remains where.
 pub async fn run(
     tools: &Tools,
     document: &Document,
@@ -117,13 +122,10 @@ async fn nothing_to_fix(
         .iter()
         .filter(|found| found.severity == Severity::Error && found.path != judge.path());
     if let Some(other) = elsewhere.clone().next() {
-        let file = other.path.strip_prefix(judge.scratch().root()).unwrap_or(&other.path);
         message = format!(
-            "nothing to fix in this file, but {} in other files: {}:{}: {}",
+            "nothing to fix in this file, but {} in other files: {}",
             super::counted(elsewhere.count(), "error"),
-            file.display(),
-            other.line,
-            other.message
+            located(other, judge)
         );
     }
     let mut proof = base.proof.clone();
@@ -146,6 +148,12 @@ async fn nothing_to_fix(
     }
     say_sandbox(&mut message, &base.enforcement);
     Ok(Outcome { proposal: Proposal::default(), verified, proof, message })
+}
+
+/// `src/a.rs:3: message`, with the path as the project's root has it.
+fn located(found: &Diagnostic, judge: &Judge) -> String {
+    let file = found.path.strip_prefix(judge.scratch().root()).unwrap_or(&found.path);
+    format!("{}:{}: {}", file.display(), found.line, found.message)
 }
 
 /// Runs the user's test command on what lies in the scratch tree; an error holds what it said

@@ -115,3 +115,23 @@ fn the_doctor_starts_no_program_of_a_project_before_it_is_trusted() {
     let run = project.run(&["doctor"]);
     assert!(marker.exists() && run.stdout.contains("Python 9.9"), "{run:?}");
 }
+
+#[test]
+fn a_cache_folder_that_cannot_be_written_to_is_named_with_what_moves_it() {
+    let project = Project::new(&[("m.py", "x = (1\n")]);
+    let model = project.filling(&["x"]);
+    std::fs::create_dir_all(project.home("")).unwrap();
+    std::fs::write(project.home(".cache"), "not a folder").unwrap();
+    let cache = project.home(".cache/agent").display().to_string();
+    let run = project.run(&["doctor", &model]);
+    assert_eq!(run.code, 1, "{run:?}");
+    for said in [&*cache, "cannot be written to"] {
+        assert!(run.stdout.contains(said), "{said}: {run:?}");
+    }
+    let run = project.run(&["fix", "m.py", &model]);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains(&cache), "{run:?}");
+    if cfg!(unix) {
+        assert!(run.stderr.contains("XDG_CACHE_HOME"), "{run:?}");
+    }
+}

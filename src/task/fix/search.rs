@@ -4,9 +4,10 @@ use std::collections::{HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::super::counted;
 use super::candidate::{self, Candidate};
 use super::phase::Phase;
-use super::{Options, Outcome, TaskError, Tools, infill, say_sandbox, test, whole_item};
+use super::{Options, Outcome, TaskError, Tools, infill, located, say_sandbox, test, whole_item};
 use crate::check::judge::{Judge, Verdict, remaining, unmatched};
 use crate::check::sandbox::Enforcement;
 use crate::check::{Diagnostic, Findings, Level, Proof, Severity};
@@ -286,7 +287,9 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The outcome of changes that the tools accept, if the test command does, too.
+    /// The outcome of changes that leave no target and bring nothing new, if the test command
+    /// accepts them, too. With errors left elsewhere no tool accepts the whole, and the tests are
+    /// not asked.
     async fn proved(
         &mut self,
         changes: &[FileChange],
@@ -294,7 +297,9 @@ impl<'a> Search<'a> {
         steps: &[String],
     ) -> Result<Option<Outcome>, TaskError> {
         let mut proof = verdict.proof.clone();
-        if let Some(line) = &self.options.test {
+        let left = errors_left(verdict);
+        let verified = left.is_empty() || self.options.others_may_remain;
+        if let (true, Some(line)) = (verified, &self.options.test) {
             (self.tools.report)(&format!("running {line}"));
             let (tested, result) = test(self.judge, line).await?;
             if let Err(said) = result {
@@ -316,14 +321,22 @@ impl<'a> Search<'a> {
             },
             told.join("; ")
         );
-        if proof.iter().all(|proof| proof.level != Level::Tests) {
+        if let Some(first) = left.first() {
+            let remain = if left.len() == 1 { "remains" } else { "remain" };
+            message.push_str(&format!(
+                ", but {} {remain}: {}; fix that too{}",
+                counted(left.len(), "error"),
+                located(first, self.judge),
+                if verified { "" } else { ", until then this repair is not proved" }
+            ));
+        } else if proof.iter().all(|proof| proof.level != Level::Tests) {
             message.push_str("; what it does was not tested");
         }
         let enforcement = verdict.findings.as_ref().map(|f| f.enforcement.clone());
         say_sandbox(&mut message, &enforcement.unwrap_or(Enforcement::Full));
         let title = format!("Fix {}", self.display(&self.document.path));
         let proposal = Proposal { title, changes: changes.to_vec() };
-        Ok(Some(Outcome { proposal, verified: true, proof, message }))
+        Ok(Some(Outcome { proposal, verified, proof, message }))
     }
 
     fn remember(&mut self, todo: &[Diagnostic], steps: &[String]) {
@@ -389,6 +402,12 @@ impl State {
             fresh: true,
         }
     }
+}
+
+/// The errors that a check of the changed files still found, in whatever file.
+fn errors_left(verdict: &Verdict) -> Vec<&Diagnostic> {
+    let all = verdict.findings.iter().flat_map(|findings| &findings.diagnostics);
+    all.filter(|found| found.severity == Severity::Error).collect()
 }
 
 /// What is left to do after a step that helped: its subject is gone, and what came instead is less
