@@ -7,12 +7,17 @@ use super::{Outcome, TaskError, Tools, target, target::Target};
 use crate::check::{Level, Proof};
 use crate::document::Document;
 use crate::edit::Proposal;
+use crate::engine::ModelInfo;
 use crate::syntax::SyntaxTree;
 use crate::syntax::health::health;
 use crate::syntax::language::DocStyle;
 use crate::syntax::outline::{self, Item, ItemKind};
 use crate::text::{Span, TextEdit, apply};
 use std::fmt::Write as _;
+
+/// Weights that a model needs before a sentence of it may stand in the code: smaller ones, such as
+/// the built-in one, write sentences that read well and are wrong.
+const LEAST_PARAMETERS: u64 = 100_000_000;
 
 /// Documents `target` with a summary (the model's, if one passes the check, else one read from the
 /// tree) and the sections that the tree proves: arguments, results, errors, panics. An item that
@@ -40,10 +45,14 @@ pub async fn run(
         });
     }
     let Some(language) = document.language() else { return Err(no_place(document, &name)) };
-    (tools.report)("asking the model for a summary");
-    let (guess, why_not) = match summary::guessed(tools, document, &item, "").await {
-        Ok(guess) => (guess, String::new()),
-        Err(error) => (None, format!(" ({error})")),
+    let (guess, why_not) = if may_speak(tools.engine.info()) {
+        (tools.report)("asking the model for a summary");
+        match summary::guessed(tools, document, &item, "").await {
+            Ok(guess) => (guess, String::new()),
+            Err(error) => (None, format!(" ({error})")),
+        }
+    } else {
+        (None, format!(" ({} is too small to be asked)", tools.engine.info().name))
     };
     let guessed = guess.is_some();
     let lines = comment::lines(document, &item, guess.map(|guess| guess.text));
@@ -79,6 +88,11 @@ pub async fn run(
         }],
         message: format!("documented {name}; {source}"),
     })
+}
+
+/// Whether a sentence of the model may stand in the code. An unknown size counts as large enough.
+fn may_speak(model: &ModelInfo) -> bool {
+    !(1..LEAST_PARAMETERS).contains(&model.parameters)
 }
 
 fn no_place(document: &Document, name: &str) -> TaskError {

@@ -1,8 +1,8 @@
 //! Doc comments for real code.
 
 use super::*;
-use crate::engine::Engine;
 use crate::engine::scripted::{Rule, Script};
+use crate::engine::{Engine, EngineOptions, ModelSource};
 use crate::task::tests::tools;
 
 async fn outcome(path: &str, text: &str, name: &str, answer: Option<&str>) -> Outcome {
@@ -169,6 +169,16 @@ async fn what_cannot_be_documented_is_refused() {
     for target in [Target::Named("X".to_owned()), Target::File] {
         assert!(matches!(run(&tools, &document, &target).await, Err(TaskError::Target(_))));
     }
+}
+
+#[tokio::test]
+async fn a_very_small_model_is_not_quoted_in_the_code() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/builtin.gguf");
+    let engine = Engine::load(&ModelSource::File(file), &EngineOptions::default()).unwrap();
+    let document = Document::new("a.rs".into(), None, 0, "fn three() -> u8 { 3 }\n".to_owned());
+    let target = Target::Named("three".to_owned());
+    let outcome = run(&tools(engine), &document, &target).await.unwrap();
+    assert!(outcome.verified && outcome.message.contains("too small"), "{}", outcome.message);
 }
 
 #[test]
