@@ -61,11 +61,12 @@ impl<'t> Source<'t> {
         span.of(self.text).unwrap_or_default()
     }
 
-    /// The line around `offset`, without its end.
+    /// The line around `offset`, without its end or the file's byte order mark.
     fn line_at(&self, offset: usize) -> Span {
         let offset = self.text.floor_char_boundary(offset.min(self.text.len()));
         let (before, after) = self.text.split_at(offset);
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let mark = if self.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let start = before.rfind('\n').map_or(mark, |at| at + 1);
         let end = after.find(['\r', '\n']).map_or(self.text.len(), |at| offset + at);
         Span::new(start, end.max(start))
     }
@@ -420,6 +421,12 @@ mod tests {
     fn repairs_to(text: &str, message: &str, at: &str, wanted: &str) {
         let all = repairs(text, message, at);
         assert!(all.iter().any(|new| new == wanted), "{wanted:?} is not among {all:#?}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        repairs_to("\u{feff}def f()\n", "expected ':'", "\n", "\u{feff}def f():\n");
+        repairs_to("\u{feff}x = [1 2]\n", "forgot a comma?", "1 2", "\u{feff}x = [1, 2]\n");
     }
 
     #[test]
