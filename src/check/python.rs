@@ -113,9 +113,9 @@ impl Subject {
                 message: format!("{}: {said}", output.exit()),
             });
         }
-        let error = file.of_compiler(&output.stdout).ok_or_else(|| CheckError::Tool {
+        let error = file.of_compiler(&output.stdout).map_err(|why| CheckError::Tool {
             tool: self.interpreter.display().to_string(),
-            message: format!("{}: its report on {} cannot be read", output.exit(), file.name()),
+            message: format!("{}: {}: {why}", file.name(), output.exit()),
         })?;
         let diagnostics: Vec<_> = error.into_iter().collect();
         let result = if diagnostics.is_empty() { "syntax is valid" } else { "1 error" };

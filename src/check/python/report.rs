@@ -115,10 +115,10 @@ impl<'a> File<'a> {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// The interpreter's error, or that it has none; `None` when its report cannot be read.
-    pub(super) fn of_compiler(&self, output: &str) -> Option<Option<Diagnostic>> {
-        let report: CompilerReport = parsed(output.lines().last()?)?;
-        let Some(error) = report.error else { return Some(None) };
+    /// The interpreter's error, or that it has none; an error when its report cannot be read.
+    pub(super) fn of_compiler(&self, output: &str) -> Result<Option<Diagnostic>, Unreadable> {
+        let report = output.lines().last().and_then(parsed::<CompilerReport>);
+        let Some(error) = report.ok_or(UNREADABLE)?.error else { return Ok(None) };
         let known = |number: Option<i64>| {
             number.and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0)
         };
@@ -129,7 +129,7 @@ impl<'a> File<'a> {
             (Some(line), Some(column)) => self.offset(line, column, Encoding::Utf32),
             _ => start,
         };
-        Some(Some(Diagnostic {
+        Ok(Some(Diagnostic {
             code: error.kind,
             message: error.message,
             tool: "python".to_owned(),
@@ -372,7 +372,7 @@ mod tests {
         // The columns count characters, the span bytes.
         assert_eq!(diagnostic.span.of(TEXT), Some("+ na"));
         assert_eq!((diagnostic.line, diagnostic.code.as_str()), (2, "SyntaxError"));
-        assert_eq!(File::new(path, TEXT).of_compiler(r#"{"error": null}"#), Some(None));
+        assert_eq!(File::new(path, TEXT).of_compiler(r#"{"error": null}"#), Ok(None));
     }
 
     #[test]
@@ -395,7 +395,7 @@ mod tests {
         ] {
             let output = format!(r#"{{"error": {{"message": "m", "kind": "k", {place}}}}}"#);
             let found = File::new(Path::new("/w/a.py"), TEXT).of_compiler(&output);
-            let found = found.flatten().unwrap_or_else(|| panic!("{place}"));
+            let found = found.unwrap().unwrap_or_else(|| panic!("{place}"));
             assert!(found.span.is_empty() && found.line == 1, "{place}: {found:?}");
         }
     }
@@ -404,7 +404,7 @@ mod tests {
     fn a_report_that_cannot_be_read_is_not_taken_for_none() {
         for output in ["", "null", "{}", r#"{"error": {}}"#, r#"{"error": 1}"#, "Traceback"] {
             let found = File::new(Path::new("/w/a.py"), TEXT).of_compiler(output);
-            assert_eq!(found, None, "{output}");
+            assert_eq!(found, Err(UNREADABLE), "{output}");
         }
     }
 

@@ -323,12 +323,12 @@ impl<'a> Search<'a> {
         );
         if let Some(first) = left.first() {
             let remain = if left.len() == 1 { "remains" } else { "remain" };
-            message.push_str(&format!(
-                ", but {} {remain}: {}; fix that too{}",
+            message = format!(
+                "{message}, but {} {remain}: {}; fix that too{}",
                 counted(left.len(), "error"),
                 located(first, self.judge),
                 if verified { "" } else { ", until then this repair is not proved" }
-            ));
+            );
         } else if proof.iter().all(|proof| proof.level != Level::Tests) {
             message.push_str("; what it does was not tested");
         }
