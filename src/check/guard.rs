@@ -23,6 +23,12 @@ pub enum Violation {
         /// Its name, after its owner's.
         name: String,
     },
+    /// An item of a Python module came into another item or block.
+    #[error("moves {name} into another block")]
+    Nested {
+        /// Its name.
+        name: String,
+    },
     /// A test is gone or no longer a test.
     #[error("takes away the test {name}")]
     LostTest {
@@ -107,6 +113,12 @@ pub fn violations(
     let (old_items, new_items) = (items(&old_tree, base), items(&new_tree, new));
     lost(&old_items, base, &new_items, new, alike, &mut violations);
     added(language, base, new, &mut violations);
+    if language.name() == "python" {
+        let kept: Vec<&str> = module_items(new).collect();
+        let nested = |name: &&str| !kept.contains(name) && defined(new).any(|other| other == *name);
+        let nested = module_items(base).filter(nested);
+        violations.extend(nested.map(|name| Violation::Nested { name: name.to_owned() }));
+    }
     violations
 }
 
@@ -203,11 +215,49 @@ fn added(language: Language, base: &str, new: &str, out: &mut Vec<Violation>) {
                 .count()
         };
         for (word, what) in [("pass", "a bare `pass`"), ("...", "an empty body")] {
-            if idle(new, word) > idle(base, word) {
+            let filled = if word == "pass" { filled_blocks(base, new) } else { 0 };
+            if idle(new, word) > idle(base, word) + filled {
                 out.push(Violation::Added { what });
             }
         }
     }
+}
+
+/// The names of what Python text defines at the left margin, told by its lines: what a broken file's
+/// tree says of nesting is a guess.
+fn module_items(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(defined_name)
+}
+
+/// The names of what Python text defines anywhere.
+fn defined(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim_start).filter_map(defined_name)
+}
+
+fn defined_name(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("async ").unwrap_or(line);
+    let rest = line.strip_prefix("def ").or_else(|| line.strip_prefix("class "))?.trim_start();
+    rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|name| !name.is_empty())
+}
+
+/// How many lines `pass` of `new` are the whole block of a header that has none in `base`.
+fn filled_blocks(base: &str, new: &str) -> usize {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let lines = |text| {
+        let filled = |line: &&str| !line.trim().is_empty();
+        str::lines(text).filter(filled).collect::<Vec<&str>>()
+    };
+    let (base, new) = (lines(base), lines(new));
+    let is_empty = |header: &str| {
+        header.trim_end().ends_with(':')
+            && base.iter().enumerate().any(|(at, line)| {
+                *line == header && base.get(at + 1).is_none_or(|next| depth(next) <= depth(line))
+            })
+    };
+    new.iter()
+        .zip(new.iter().skip(1))
+        .filter(|(header, body)| body.trim() == "pass" && is_empty(header))
+        .count()
 }
 
 /// How often `spelling` occurs as a word of its own.
@@ -288,6 +338,17 @@ mod tests {
             ["adds a bare `except`"]
         );
         assert_eq!(body("return g(x, y)"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_empty_block_is_filled_and_takes_nothing_in() {
+        let base = "def f(x):\n\n\ndef g():\n    return 1\n";
+        let filled = base.replace("x):\n", "x):\n    pass\n");
+        assert_eq!(told("python", base, &filled), Vec::<String>::new());
+        let nested = "def f(x):\n\n\n    def g():\n        return 1\n";
+        assert_eq!(told("python", base, nested), ["moves g into another block"]);
+        let emptied = base.replace("return 1", "pass");
+        assert_eq!(told("python", base, &emptied), ["adds a bare `pass`"]);
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub(super) struct Args {
     /// sound
     #[arg(long, value_name = "CMD", value_parser = command)]
     check: Option<String>,
-    /// A command that must pass after the repair, run in the same place
+    /// A command that must pass after the repair, run in the same place; only tests verify a repair
+    /// that may change what the program does, such as one that the model wrote
     #[arg(long, value_name = "CMD", value_parser = command)]
     test: Option<String>,
     #[command(flatten)]

@@ -1,12 +1,14 @@
 //! Repairs a file: diagnostics → candidates, cheapest first → checks in a scratch copy → proof.
 
 mod candidate;
+mod effect;
 mod infill;
 mod names;
 mod phase;
 mod python_syntax;
 mod rust_templates;
 mod search;
+mod tokens;
 mod whole_item;
 
 use super::{Outcome, TaskError, Tools};
@@ -24,7 +26,7 @@ pub struct Options {
     pub span: Option<Span>,
     /// A command instead of the compiler: exit 0 means sound.
     pub check: Option<String>,
-    /// A command that must pass afterwards.
+    /// A command that must pass afterwards; it proves what the repair does.
     pub test: Option<String>,
     /// Whether errors that nobody asked to repair may remain in a repair that counts as verified:
     /// an editor takes one error at a time.
@@ -57,7 +59,8 @@ impl Default for Effort {
 /// Repairs `document`. A file with nothing wrong: verified, an empty proposal, a message. A file
 /// that no candidate repairs whole: not verified, an empty proposal, and how far it got. A file
 /// that is repaired while the tool finds errors elsewhere: not verified, the proposal, and what
-/// remains where.
+/// remains where. A repair that may change what the program does is verified by tests only;
+/// without them it is proposed, not verified.
 pub async fn run(
     tools: &Tools,
     document: &Document,

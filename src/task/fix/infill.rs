@@ -48,7 +48,7 @@ pub(super) async fn candidates(
         let completion = complete::run(tools, &around, hole.start, &options).await?;
         for found in completion.candidates {
             let label = format!("fill in `{}`", found.text.trim());
-            let candidate = Candidate::replace(label, path, hole, &found.text);
+            let candidate = Candidate::replace(label, path, hole, &found.text).by_model();
             let mark = document.language().map_or("//", |language| language.spec().line_comment);
             let code = found.text.split(mark).next().unwrap_or_default();
             let keeps = keeps_meaning(old, code, hole.start, fault);

@@ -167,6 +167,11 @@ pub(super) fn candidates(document: &Document, diagnostic: &Diagnostic) -> Vec<Ed
     edits
 }
 
+/// Whether `right` is Python's word for another language's `wrong`.
+pub(super) fn is_foreign(wrong: &str, right: &str) -> bool {
+    FOREIGN.contains(&(wrong, right))
+}
+
 fn replacement(wrong: &str, span: Span, right: &str) -> Edit {
     (format!("replace `{wrong}` by `{right}`"), span, right.to_owned())
 }
@@ -242,7 +247,7 @@ fn import_place(text: &str) -> usize {
 
 /// How unlike two names are, by letters to change (a swap of neighbours is one); `None` when too
 /// unlike to be a slip.
-fn likeness(one: &str, other: &str) -> Option<usize> {
+pub(super) fn likeness(one: &str, other: &str) -> Option<usize> {
     let (a, b): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let limit = match a.len().max(b.len()) {
         0..=2 => 1,

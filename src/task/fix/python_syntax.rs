@@ -2,6 +2,7 @@
 //! meant. The interpreter decides; nothing here has to be right.
 
 use super::candidate::Edit;
+use super::effect::plain;
 use crate::check::Diagnostic;
 use crate::text::Span;
 
@@ -208,6 +209,12 @@ impl<'t> Source<'t> {
         // The header's own level, when the block stands beside it.
         let header = self.previous_line(line).map_or("", |above| self.indentation(above));
         let deeper = format!("{}    ", if header.len() > level.len() { header } else { level });
+        // What stands apart from the header, no deeper, is not its block: that is empty.
+        if let Some(above) = self.empty_header(line) {
+            let body = format!("\n{}    pass", self.indentation(above));
+            edits.push(("fill the empty block by `pass`".to_owned(), Span::empty(above.end), body));
+            return;
+        }
         let place = Span::new(line.start, line.start + level.len());
         edits.push(("indent the line".to_owned(), place, deeper.clone()));
         // With all that follows at the same level.
@@ -230,6 +237,23 @@ impl<'t> Source<'t> {
         }
     }
 
+    /// The header that has no block when the error is told at `line`: that of the line itself at
+    /// the end of the file, or the one above, with an empty line between and nothing deeper.
+    fn empty_header(&self, line: Span) -> Option<Span> {
+        let opens = |line: Span| {
+            let end = self.code_end(line).max(line.start);
+            self.of(Span::new(line.start, end)).ends_with(':')
+        };
+        if opens(line) && self.text.get(line.end..).is_some_and(|rest| rest.trim().is_empty()) {
+            return Some(line);
+        }
+        let above = self.previous_line(line).filter(|above| opens(*above))?;
+        let between = self.of(Span::new(above.end, line.start.max(above.end)));
+        let apart = self.of(line).trim().is_empty() || between.matches('\n').count() > 1;
+        let no_deeper = self.indentation(line).len() <= self.indentation(above).len();
+        (apart && no_deeper).then_some(above)
+    }
+
     /// Tries every level that is open above the line.
     fn realign(&self, line: Span, edits: &mut Vec<Edit>) {
         let own = self.indentation(line);
@@ -250,25 +274,7 @@ impl<'t> Source<'t> {
     }
 
     fn plain_characters(&self, line: Span, edits: &mut Vec<Edit>) {
-        let plain: String = self
-            .of(line)
-            .chars()
-            .filter(|c| !['\u{200b}', '\u{feff}', '\u{200e}', '\u{200f}'].contains(c))
-            .map(|c| match c {
-                '“' | '”' | '„' | '«' | '»' => '"',
-                '‘' | '’' | '‚' => '\'',
-                '–' | '—' | '−' => '-',
-                '×' => '*',
-                '÷' => '/',
-                '，' => ',',
-                '：' => ':',
-                '；' => ';',
-                '（' => '(',
-                '）' => ')',
-                '\u{a0}' | '\u{3000}' => ' ',
-                other => other,
-            })
-            .collect();
+        let plain = plain(self.of(line));
         edits.push(("use plain characters".to_owned(), line, plain));
     }
 
@@ -283,6 +289,11 @@ impl<'t> Source<'t> {
                     let bare = digits.trim_start_matches('0');
                     if bare.len() < digits.len() && !bare.is_empty() {
                         let span = Span::new(line.start + from, line.start + at);
+                        // What it means in C and in Python 2.
+                        if bare.chars().all(|digit| digit < '8') {
+                            let octal = format!("0o{bare}");
+                            edits.push(("write the octal number".to_owned(), span, octal));
+                        }
                         edits.push(("drop leading zeros".to_owned(), span, bare.to_owned()));
                     }
                     start = None;
@@ -457,6 +468,13 @@ mod tests {
         repairs_to("if !a:\n", "invalid syntax", "!a", "if not a:\n");
         repairs_to("x = “a”\n", "invalid character '“' (U+201C)", "“", "x = \"a\"\n");
         repairs_to("x = 007\n", "leading zeros in decimal", "007", "x = 7\n");
+        let numbers = repairs("x = 0777\n", "leading zeros in decimal", "0777");
+        assert_eq!(numbers, ["x = 0o777\n", "x = 777\n"]);
+        let empty =
+            repairs("def f():\n\n\ndef g():\n    1\n", "expected an indented block", "def g");
+        assert_eq!(empty, ["def f():\n    pass\n\n\ndef g():\n    1\n"]);
+        let empty = repairs("for i in x:\n\nprint(1)\n", "expected an indented block", "print");
+        assert_eq!(empty, ["for i in x:\n    pass\n\nprint(1)\n"]);
     }
 
     #[test]

@@ -12,6 +12,9 @@ const NUMBERS: &[&str] = &[
     "f64",
 ];
 
+/// Said of a cast that not every value survives.
+pub(super) const LOSSY: &str = ", which may lose something";
+
 /// Repairs of `document` for `diagnostic`, likeliest first.
 pub(super) fn candidates(document: &Document, diagnostic: &Diagnostic) -> Vec<Edit> {
     let text = &*document.text;
@@ -87,7 +90,7 @@ fn conversions(span: Span, code: &str, from: &str, to: &str) -> Vec<Edit> {
     }
     let simple = code.chars().all(|c| c.is_alphanumeric() || "_.()".contains(c));
     let cast = if simple { format!("{code} as {to}") } else { format!("({code}) as {to}") };
-    let warning = if width(to) < width(from) { ", which may lose something" } else { "" };
+    let warning = if keeps_value(from, to) { "" } else { LOSSY };
     edits.push((format!("cast to `{to}`{warning}"), span, cast));
     edits
 }
@@ -124,14 +127,34 @@ fn operands(document: &Document, operator: Span) -> Option<(Span, Span)> {
         let start = span.start + code.len() - code.trim_start().len();
         (!code.trim().is_empty()).then(|| Span::new(start, start + code.trim().len()))
     };
-    let left = trimmed(Span::new(whole.start, operator.start))?;
-    let right = trimmed(Span::new(operator.end, whole.end))?;
+    let (mut start, mut end) = (whole.start, whole.end);
+    // The tree does not tell the arguments of a macro apart.
+    let code = whole.of(&document.text)?;
+    if code.starts_with(['(', '[', '{']) && code.ends_with([')', ']', '}']) {
+        let before = Span::new(start, operator.start).of(&document.text)?;
+        let after = Span::new(operator.end, end).of(&document.text)?;
+        start += before.rfind(['(', '[', '{', ',', ';']).map_or(0, |at| at + 1);
+        end = operator.end + after.find([')', ']', '}', ',', ';']).unwrap_or(after.len());
+    }
+    let left = trimmed(Span::new(start, operator.start))?;
+    let right = trimmed(Span::new(operator.end, end))?;
     Some((left, right))
 }
 
 /// Bits of a number type; of `usize` and `isize` on most machines.
 fn width(name: &str) -> u32 {
     name.get(1..).and_then(|bits| bits.parse().ok()).unwrap_or(64)
+}
+
+/// Whether a cast keeps every value, on machines of 64 bits.
+fn keeps_value(from: &str, to: &str) -> bool {
+    let kind = |name: &str| name.chars().next().unwrap_or_default();
+    match (kind(from), kind(to)) {
+        ('u', 'u') | ('i', 'i') | ('f', 'f') => width(from) <= width(to),
+        ('u', 'i') => width(from) < width(to),
+        ('u' | 'i', 'f') => from_is_lossless(from, to),
+        _ => false,
+    }
 }
 
 /// Whether `From` exists between two number types.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::super::counted;
 use super::candidate::{self, Candidate};
+use super::effect::Effect;
 use super::phase::Phase;
 use super::{Options, Outcome, TaskError, Tools, infill, located, say_sandbox, test, whole_item};
 use crate::check::judge::{Judge, Verdict, remaining, unmatched};
@@ -18,9 +19,12 @@ use crate::text::apply;
 /// For how many of a file's errors candidates are made before a state is given up.
 const MAX_SUBJECTS: usize = 6;
 
+/// For how many checks a repair is sought that needs no test, once one is known that does.
+const MORE_CHECKS: usize = 12;
+
 /// Where candidates come from, cheapest first. All errors go through one stage before the first
 /// goes to the next: what is hopeless now is often a consequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
     Suggestions,
     Templates,
@@ -39,13 +43,21 @@ struct State {
     /// What has to go: targets left, then errors that came.
     todo: Vec<Diagnostic>,
     /// What was done to get here.
-    steps: Vec<String>,
+    steps: Vec<Step>,
     stage: usize,
     subject: usize,
-    queue: VecDeque<Candidate>,
+    queue: VecDeque<(Candidate, Effect)>,
     /// Whether the candidates of this stage and subject are still to be made.
     fresh: bool,
     last_reason: String,
+}
+
+/// One repair on the way.
+#[derive(Debug, Clone)]
+struct Step {
+    label: String,
+    /// Why what it does has to be tested.
+    doubt: Option<String>,
 }
 
 /// The search for a repair of one document.
@@ -60,9 +72,12 @@ pub(super) struct Search<'a> {
     checks: usize,
     started: Instant,
     /// Of the best state: errors left, what the first one is, what was done.
-    best: (usize, String, Vec<String>),
+    best: (usize, String, Vec<Step>),
     /// What the test command said of a repair that compiles.
     failed_test: Option<String>,
+    /// The first repair that the tools accept and that may change what the program does, and how
+    /// many checks it took.
+    unproved: Option<(Outcome, usize)>,
 }
 
 impl<'a> Search<'a> {
@@ -87,6 +102,7 @@ impl<'a> Search<'a> {
             checks: 0,
             started: Instant::now(),
             failed_test: None,
+            unproved: None,
         }
     }
 
@@ -98,7 +114,7 @@ impl<'a> Search<'a> {
             if self.is_spent() {
                 break;
             }
-            let Some(candidate) = state.queue.pop_front() else {
+            let Some((candidate, effect)) = state.queue.pop_front() else {
                 if !self.refill(state).await? {
                     states.pop();
                 }
@@ -108,7 +124,11 @@ impl<'a> Search<'a> {
             let Some(changes) = self.changed(state, &candidate) else { continue };
             let Some(verdict) = self.judged(&candidate, &changes).await? else { continue };
             let mut steps = state.steps.clone();
-            steps.push(candidate.label.clone());
+            let doubt = match effect {
+                Effect::Mechanical => None,
+                Effect::Behavioural(doubt) => Some(doubt),
+            };
+            steps.push(Step { label: candidate.label, doubt });
             if verdict.accepted {
                 if let Some(outcome) = self.proved(&changes, &verdict, &steps).await? {
                     return Ok(outcome);
@@ -124,12 +144,16 @@ impl<'a> Search<'a> {
             }
         }
         self.judge.restore()?;
-        Ok(self.not_proved())
+        Ok(match self.unproved.take() {
+            Some((outcome, _)) => outcome,
+            None => self.not_proved(),
+        })
     }
 
     fn is_spent(&self) -> bool {
         let effort = self.options.effort;
-        self.checks >= effort.checks
+        let until = self.unproved.as_ref().map_or(usize::MAX, |(_, at)| at + MORE_CHECKS);
+        self.checks >= effort.checks.min(until)
             || self.started.elapsed() >= Duration::from_secs(effort.seconds)
     }
 
@@ -150,13 +174,35 @@ impl<'a> Search<'a> {
                 }
                 continue;
             }
+            // The model has nothing to add that would be proved.
+            if self.unproved.is_some() && *stage > Stage::Templates {
+                return Ok(false);
+            }
             let candidates = self.candidates(*stage, state, &subject).await?;
             if !candidates.is_empty() {
-                state.queue = candidates.into();
+                state.queue = self.surest_first(state, candidates).into();
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// The candidates with what they do; what may change the program comes last.
+    fn surest_first(&self, state: &State, found: Vec<Candidate>) -> Vec<(Candidate, Effect)> {
+        let text_of = |path: &Path| {
+            let path = if path == self.judge.path() { &*self.document.path } else { path };
+            let changed = state.changes.iter().find(|change| change.path == path);
+            changed
+                .map(|change| change.text.clone())
+                .or_else(|| self.untouched(path).map(|change| change.text))
+        };
+        let with_effect = |candidate: Candidate| {
+            let effect = candidate.effect(text_of);
+            (candidate, effect)
+        };
+        let mut candidates: Vec<(Candidate, Effect)> = found.into_iter().map(with_effect).collect();
+        candidates.sort_by_key(|(_, effect)| *effect != Effect::Mechanical);
+        candidates
     }
 
     async fn candidates(
@@ -289,12 +335,12 @@ impl<'a> Search<'a> {
 
     /// The outcome of changes that leave no target and bring nothing new, if the test command
     /// accepts them, too. With errors left elsewhere no tool accepts the whole, and the tests are
-    /// not asked.
+    /// not asked. Without a test, what may change the program is kept as a proposal.
     async fn proved(
         &mut self,
         changes: &[FileChange],
         verdict: &Verdict,
-        steps: &[String],
+        steps: &[Step],
     ) -> Result<Option<Outcome>, TaskError> {
         let mut proof = verdict.proof.clone();
         let left = errors_left(verdict);
@@ -308,12 +354,30 @@ impl<'a> Search<'a> {
             }
             proof.push(tested);
         }
+        let title = format!("Fix {}", self.display(&self.document.path));
+        let proposal = Proposal { title, changes: changes.to_vec() };
+        let tested = proof.iter().any(|proof| proof.level == Level::Tests);
+        let enforcement = verdict.findings.as_ref().map(|f| f.enforcement.clone());
+        let enforcement = enforcement.unwrap_or(Enforcement::Full);
+        if verified && !tested && steps.iter().any(|step| step.doubt.is_some()) {
+            if self.unproved.is_none() {
+                let mut message = format!(
+                    "a repair that compiles was found, but nothing proves it keeps the behaviour: \
+                     {}; name a test with --test, or apply it yourself",
+                    doubts(steps)
+                );
+                say_sandbox(&mut message, &enforcement);
+                let outcome = Outcome { proposal, verified: false, proof, message };
+                self.unproved = Some((outcome, self.checks));
+            }
+            return Ok(None);
+        }
         self.judge.restore()?;
         let told: Vec<String> =
             proof.iter().map(|proof| format!("{}: {}", proof.tool, proof.result)).collect();
         let mut message = format!(
             "{}; {} ({})",
-            steps.join("; "),
+            labels(steps),
             if self.targets.len() == 1 {
                 "the error is gone".to_owned()
             } else {
@@ -329,17 +393,14 @@ impl<'a> Search<'a> {
                 located(first, self.judge),
                 if verified { "" } else { ", until then this repair is not proved" }
             );
-        } else if proof.iter().all(|proof| proof.level != Level::Tests) {
+        } else if !tested {
             message.push_str("; what it does was not tested");
         }
-        let enforcement = verdict.findings.as_ref().map(|f| f.enforcement.clone());
-        say_sandbox(&mut message, &enforcement.unwrap_or(Enforcement::Full));
-        let title = format!("Fix {}", self.display(&self.document.path));
-        let proposal = Proposal { title, changes: changes.to_vec() };
+        say_sandbox(&mut message, &enforcement);
         Ok(Some(Outcome { proposal, verified, proof, message }))
     }
 
-    fn remember(&mut self, todo: &[Diagnostic], steps: &[String]) {
+    fn remember(&mut self, todo: &[Diagnostic], steps: &[Step]) {
         if todo.len() < self.best.0 {
             let first = todo.first().map(told).unwrap_or_default();
             self.best = (todo.len(), first, steps.to_vec());
@@ -362,7 +423,7 @@ impl<'a> Search<'a> {
         } else {
             format!(
                 "not fixed: the best attempt ({}) leaves {left} of {} errors, {first}; {tried}",
-                steps.join("; "),
+                labels(steps),
                 self.targets.len().max(*left)
             )
         };
@@ -384,7 +445,7 @@ impl State {
         changes: Vec<FileChange>,
         findings: Findings,
         mut todo: Vec<Diagnostic>,
-        steps: Vec<String>,
+        steps: Vec<Step>,
     ) -> Self {
         // A command's places stay in its order, the innermost frame first.
         if todo.iter().any(|found| found.tool != "check") {
@@ -455,6 +516,19 @@ fn current(old: Diagnostic, now: &[Diagnostic]) -> Diagnostic {
             == (&old.path, &old.tool, &old.code, &old.message)
     });
     alike.min_by_key(|found| found.line.abs_diff(old.line)).cloned().unwrap_or(old)
+}
+
+fn labels(steps: &[Step]) -> String {
+    steps.iter().map(|step| step.label.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// What the steps do that has to be tested.
+fn doubts(steps: &[Step]) -> String {
+    let told = |step: &Step| {
+        let doubt = step.doubt.as_ref()?;
+        Some(if *doubt == step.label { doubt.clone() } else { format!("{} ({doubt})", step.label) })
+    };
+    steps.iter().filter_map(told).collect::<Vec<_>>().join("; ")
 }
 
 fn told(diagnostic: &Diagnostic) -> String {
