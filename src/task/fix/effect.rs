@@ -167,10 +167,12 @@ impl Change<'_> {
                 Kind::Mark if text == ";" && !(token.ends_line || self.closes_block()) => {
                     return Some("makes two statements of one".to_owned());
                 }
-                Kind::Mark if self.is_python && !":,()[]{}.".contains(text) => {
-                    if text != "=" || !self.compares() {
-                        return Some(format!("adds `{text}`"));
-                    }
+                Kind::Mark
+                    if self.is_python
+                        && !":,()[]{}.".contains(text)
+                        && (text != "=" || !self.compares()) =>
+                {
+                    return Some(format!("adds `{text}`"));
                 }
                 _ => {}
             }

@@ -83,7 +83,7 @@ fn number(code: &str) -> usize {
     let mut characters = code.char_indices().peekable();
     while let Some((at, c)) = characters.next() {
         let digit_follows = characters.peek().is_some_and(|(_, next)| next.is_ascii_digit());
-        if !is_word(c) && !(c == '.' && digit_follows) {
+        if !(is_word(c) || c == '.' && digit_follows) {
             return at;
         }
     }
