@@ -1,64 +1,28 @@
 //! The search: one error at a time, cheapest candidates first, each step checked, with a way back.
 
-use std::collections::{HashSet, VecDeque};
+mod state;
+
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::super::counted;
 use super::candidate::{self, Candidate};
 use super::effect::Effect;
-use super::phase::Phase;
 use super::{Options, Outcome, TaskError, Tools, infill, located, say_sandbox, test, whole_item};
-use crate::check::judge::{Judge, Verdict, remaining, unmatched};
+use crate::check::judge::{Judge, Verdict};
 use crate::check::sandbox::Enforcement;
 use crate::check::{Diagnostic, Findings, Level, Proof, Severity};
 use crate::document::Document;
 use crate::edit::{FileChange, Proposal};
 use crate::text::apply;
+use state::{STAGES, Stage, State, Step, doubts, labels, progress};
 
 /// For how many of a file's errors candidates are made before a state is given up.
 const MAX_SUBJECTS: usize = 6;
 
 /// For how many checks a repair is sought that needs no test, once one is known that does.
 const MORE_CHECKS: usize = 12;
-
-/// Where candidates come from, cheapest first. All errors go through one stage before the first
-/// goes to the next: what is hopeless now is often a consequence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
-    Suggestions,
-    Templates,
-    Infill,
-    WholeItem,
-    WholeItemAgain,
-}
-
-const STAGES: &[Stage] =
-    &[Stage::Suggestions, Stage::Templates, Stage::Infill, Stage::WholeItem, Stage::WholeItemAgain];
-
-/// A text on the way, and what can still be tried on it.
-struct State {
-    changes: Vec<FileChange>,
-    findings: Findings,
-    /// What has to go: targets left, then errors that came.
-    todo: Vec<Diagnostic>,
-    /// What was done to get here.
-    steps: Vec<Step>,
-    stage: usize,
-    subject: usize,
-    queue: VecDeque<(Candidate, Effect)>,
-    /// Whether the candidates of this stage and subject are still to be made.
-    fresh: bool,
-    last_reason: String,
-}
-
-/// One repair on the way.
-#[derive(Debug, Clone)]
-struct Step {
-    label: String,
-    /// Why what it does has to be tested.
-    doubt: Option<String>,
-}
 
 /// The search for a repair of one document.
 pub(super) struct Search<'a> {
@@ -434,101 +398,10 @@ impl<'a> Search<'a> {
     }
 }
 
-impl State {
-    fn next_stage(&mut self) {
-        self.stage += 1;
-        self.subject = 0;
-        self.fresh = true;
-    }
-
-    fn new(
-        changes: Vec<FileChange>,
-        findings: Findings,
-        mut todo: Vec<Diagnostic>,
-        steps: Vec<Step>,
-    ) -> Self {
-        // A command's places stay in its order, the innermost frame first.
-        if todo.iter().any(|found| found.tool != "check") {
-            todo.sort_by_key(|found| (Phase::of(found), found.span.start));
-        }
-        Self {
-            changes,
-            findings,
-            todo,
-            steps,
-            stage: 0,
-            subject: 0,
-            queue: VecDeque::new(),
-            last_reason: String::new(),
-            fresh: true,
-        }
-    }
-}
-
 /// The errors that a check of the changed files still found, in whatever file.
 fn errors_left(verdict: &Verdict) -> Vec<&Diagnostic> {
     let all = verdict.findings.iter().flat_map(|findings| &findings.diagnostics);
     all.filter(|found| found.severity == Severity::Error).collect()
-}
-
-/// What is left to do after a step that helped: its subject is gone, and what came instead is less
-/// than before or lies in a later phase, which the tool had not reached.
-fn progress(
-    subject: &Diagnostic,
-    state: &State,
-    verdict: &Verdict,
-) -> Option<(Findings, Vec<Diagnostic>)> {
-    let findings = verdict.findings.clone()?;
-    let (before, after) = (&state.findings.diagnostics, &findings.diagnostics);
-    let phase = Phase::of(subject);
-    let gone = if phase == Phase::Syntax {
-        // Only the first syntax error is told; the same message may come again further down.
-        let same_file = |found: &&Diagnostic| {
-            found.path == subject.path
-                && found.severity == Severity::Error
-                && Phase::of(found) == Phase::Syntax
-        };
-        after.iter().filter(same_file).all(|found| found.line > subject.line)
-    } else {
-        remaining(std::slice::from_ref(subject), before, after).is_empty()
-    };
-    let todo: Vec<Diagnostic> = verdict
-        .remaining
-        .iter()
-        .chain(&verdict.new)
-        .cloned()
-        .map(|old| current(old, after))
-        .collect();
-    let came = unmatched(after, before);
-    let came = came.iter().filter(|found| found.severity == Severity::Error);
-    let only_later = came.clone().all(|found| {
-        Phase::of(found) > phase || (phase == Phase::Syntax && found.line > subject.line)
-    });
-    // A program that is run stops at its first fault: another one means that it got further.
-    let another = subject.tool == "check" && todo.len() <= state.todo.len();
-    (gone && (todo.len() < state.todo.len() || only_later || another)).then_some((findings, todo))
-}
-
-/// The diagnostic `old` as the last check has it: its place may have moved.
-fn current(old: Diagnostic, now: &[Diagnostic]) -> Diagnostic {
-    let alike = now.iter().filter(|found| {
-        (&found.path, &found.tool, &found.code, &found.message)
-            == (&old.path, &old.tool, &old.code, &old.message)
-    });
-    alike.min_by_key(|found| found.line.abs_diff(old.line)).cloned().unwrap_or(old)
-}
-
-fn labels(steps: &[Step]) -> String {
-    steps.iter().map(|step| step.label.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-/// What the steps do that has to be tested.
-fn doubts(steps: &[Step]) -> String {
-    let told = |step: &Step| {
-        let doubt = step.doubt.as_ref()?;
-        Some(if *doubt == step.label { doubt.clone() } else { format!("{} ({doubt})", step.label) })
-    };
-    steps.iter().filter_map(told).collect::<Vec<_>>().join("; ")
 }
 
 fn told(diagnostic: &Diagnostic) -> String {
