@@ -1,10 +1,11 @@
 //! Old and new text → minimal edits, or a unified diff that `git apply` takes.
 
 use std::fmt::Write;
+use std::hash::Hash;
 use std::ops::Range;
 use std::time::Duration;
 
-use similar::{DiffOp, TextDiff, group_diff_ops};
+use similar::{Algorithm, DiffOp, DiffTag, TextDiff, capture_diff_slices, group_diff_ops};
 
 use super::{Span, TextEdit};
 
@@ -199,6 +200,25 @@ fn quoted(name: &str) -> String {
     out
 }
 
+/// A part of two sequences, of any length in each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Whether it is the same in both.
+    pub equal: bool,
+    /// Indices of the old sequence.
+    pub old: Range<usize>,
+    /// Indices of the new one.
+    pub new: Range<usize>,
+}
+
+/// How `new` came from `old`: runs that stayed and runs that differ, in order, covering both.
+/// Myers' algorithm.
+pub fn runs<T: Hash + Eq + Ord>(old: &[T], new: &[T]) -> Vec<Run> {
+    let operations = capture_diff_slices(Algorithm::Myers, old, new);
+    let run = |(tag, old, new)| Run { equal: tag == DiffTag::Equal, old, new };
+    operations.iter().map(DiffOp::as_tag_tuple).map(run).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -297,5 +317,12 @@ mod tests {
                 prop_assert!(!splits_line_end(&old, edit.span.end));
             }
         }
+    }
+
+    #[test]
+    fn runs_cover_both_sequences_in_order() {
+        let found = runs(&["a", "b", "c"], &["a", "x", "y", "c"]);
+        let told: Vec<_> = found.iter().map(|r| (r.equal, r.old.clone(), r.new.clone())).collect();
+        assert_eq!(told, [(true, 0..1, 0..1), (false, 1..2, 1..3), (true, 2..3, 3..4)]);
     }
 }

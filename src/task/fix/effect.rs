@@ -4,6 +4,7 @@
 use super::names::{is_foreign, likeness};
 use super::tokens::{Hunk, Kind, Token, hunks, tokens};
 use crate::syntax::Language;
+use crate::text::diff::runs;
 
 /// What a repair does to the program that was meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -270,11 +271,10 @@ fn only_inserts(old: &str, new: &str, marks: &str) -> bool {
 fn moved_line(old: &str, new: &str) -> Option<String> {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let bare = |lines: &[&str]| lines.iter().map(|l| l.trim().to_owned()).collect::<Vec<_>>();
-    let aligned = similar::capture_diff_slices(similar::Algorithm::Myers, &bare(&old), &bare(&new));
     let mut moved: Vec<(usize, usize)> = Vec::new();
-    for (_, from, to) in aligned.iter().map(similar::DiffOp::as_tag_tuple) {
-        if from.len() == to.len() {
-            moved.extend(from.zip(to).filter(|(from, to)| {
+    for run in runs(&bare(&old), &bare(&new)) {
+        if run.old.len() == run.new.len() {
+            moved.extend(run.old.zip(run.new).filter(|(from, to)| {
                 let (Some(old), Some(new)) = (old.get(*from), new.get(*to)) else { return false };
                 !new.trim().is_empty() && width(old) != width(new)
             }));

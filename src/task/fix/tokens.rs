@@ -1,6 +1,6 @@
 //! The tokens of a piece of code, as far as telling two versions of it apart needs them.
 
-use similar::{Algorithm, DiffTag, capture_diff_slices};
+use crate::text::diff::runs;
 
 /// What kind of token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,13 +63,12 @@ pub(super) fn tokens<'t>(code: &'t str, quotes: &[char]) -> Vec<Token<'t>> {
 /// Where `old` and `new` differ.
 pub(super) fn hunks<'t>(old: &[Token<'t>], new: &[Token<'t>]) -> Vec<Hunk<'t>> {
     let texts = |tokens: &[Token<'t>]| tokens.iter().map(|t| t.text).collect::<Vec<_>>();
-    capture_diff_slices(Algorithm::Myers, &texts(old), &texts(new))
-        .iter()
-        .map(similar::DiffOp::as_tag_tuple)
-        .filter(|(tag, ..)| *tag != DiffTag::Equal)
-        .map(|(_, gone, came)| Hunk {
-            gone: old.get(gone).unwrap_or_default().to_vec(),
-            came: new.get(came).unwrap_or_default().to_vec(),
+    runs(&texts(old), &texts(new))
+        .into_iter()
+        .filter(|run| !run.equal)
+        .map(|run| Hunk {
+            gone: old.get(run.old).unwrap_or_default().to_vec(),
+            came: new.get(run.new).unwrap_or_default().to_vec(),
         })
         .collect()
 }
