@@ -1,7 +1,5 @@
 //! Qwen3: norms on every query and key head, no biases.
 
-use super::attention::Attention;
-use super::layers::Mlp;
 use super::rope::Pairing;
 use super::settings::Settings;
 use super::transformer::{Layer, Transformer};
@@ -10,27 +8,7 @@ use crate::engine::EngineError;
 
 /// Reads the model.
 pub(super) fn load(weights: &Weights<'_>, settings: Settings) -> Result<Transformer, EngineError> {
-    let Settings { hidden, feed_forward, head_dim, norm_eps, .. } = settings;
-    let (queries, keys) = (settings.queries(), settings.keys());
     Transformer::load(weights, settings, Pairing::Halves, |blk| {
-        let linear =
-            |name: &str, outputs, inputs| weights.linear(&format!("{blk}{name}"), outputs, inputs);
-        let norm = |name: &str, size| weights.norm(&format!("{blk}{name}"), size, norm_eps);
-        Ok(Layer {
-            attention_norm: norm("attn_norm", hidden)?,
-            attention: Attention {
-                query: linear("attn_q", queries, hidden)?,
-                key: linear("attn_k", keys, hidden)?,
-                value: linear("attn_v", keys, hidden)?,
-                output: linear("attn_output", hidden, queries)?,
-                head_norms: Some((norm("attn_q_norm", head_dim)?, norm("attn_k_norm", head_dim)?)),
-            },
-            mlp_norm: norm("ffn_norm", hidden)?,
-            mlp: Mlp {
-                gate: linear("ffn_gate", feed_forward, hidden)?,
-                up: linear("ffn_up", feed_forward, hidden)?,
-                down: linear("ffn_down", hidden, feed_forward)?,
-            },
-        })
+        Layer::dense(weights, &settings, blk, true)
     })
 }

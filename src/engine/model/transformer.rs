@@ -22,6 +22,44 @@ pub(super) struct Layer {
     pub(super) mlp: Mlp,
 }
 
+impl Layer {
+    /// Reads the layer whose tensors start with `blk`: attention with separate projections, with a
+    /// norm on each query and key head or none, and a gated feed-forward network. Biases are read
+    /// where the file has them.
+    pub(super) fn dense(
+        weights: &Weights<'_>,
+        settings: &Settings,
+        blk: &str,
+        head_norms: bool,
+    ) -> std::result::Result<Self, EngineError> {
+        let &Settings { hidden, feed_forward, head_dim, norm_eps, .. } = settings;
+        let (queries, keys) = (settings.queries(), settings.keys());
+        let linear =
+            |name: &str, outputs, inputs| weights.linear(&format!("{blk}{name}"), outputs, inputs);
+        let norm = |name: &str, size| weights.norm(&format!("{blk}{name}"), size, norm_eps);
+        Ok(Self {
+            attention_norm: norm("attn_norm", hidden)?,
+            attention: Attention {
+                query: linear("attn_q", queries, hidden)?,
+                key: linear("attn_k", keys, hidden)?,
+                value: linear("attn_v", keys, hidden)?,
+                output: linear("attn_output", hidden, queries)?,
+                head_norms: if head_norms {
+                    Some((norm("attn_q_norm", head_dim)?, norm("attn_k_norm", head_dim)?))
+                } else {
+                    None
+                },
+            },
+            mlp_norm: norm("ffn_norm", hidden)?,
+            mlp: Mlp {
+                gate: linear("ffn_gate", feed_forward, hidden)?,
+                up: linear("ffn_up", feed_forward, hidden)?,
+                down: linear("ffn_down", hidden, feed_forward)?,
+            },
+        })
+    }
+}
+
 /// The whole model.
 pub(super) struct Transformer {
     settings: Settings,
