@@ -25,7 +25,7 @@ const FLUSH: Duration = Duration::from_millis(500);
 pub(super) enum Outgoing {
     /// A message.
     Message(Vec<u8>),
-    /// Tell when everything before this has left.
+    /// Tell when everything before this has left; nothing leaves after it.
     Flush(oneshot::Sender<()>),
 }
 
@@ -207,7 +207,7 @@ fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((name.trim_ascii(), value.get(1..)?.trim_ascii()))
 }
 
-/// Writes until the stream breaks or every sender is gone.
+/// Writes until the last flush, the stream breaks or every sender is gone.
 async fn write(
     mut output: impl AsyncWrite + Unpin,
     mut queue: mpsc::UnboundedReceiver<Outgoing>,
@@ -222,6 +222,8 @@ async fn write(
             }
             Outgoing::Flush(done) => {
                 let _ = done.send(());
+                // The process ends next: what comes later would be cut in its middle.
+                return Ok(());
             }
         }
     }
