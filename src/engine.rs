@@ -3,6 +3,7 @@
 
 mod candidate;
 mod describe;
+pub mod cpu;
 pub mod device;
 mod encoding;
 pub mod error;

@@ -1,0 +1,67 @@
+//! What differs between instruction sets, behind one table that is chosen when a model is loaded.
+
+use super::activations::{Activations, Form};
+use super::block::BlockType;
+
+/// Rows of a matrix that products are best shared out by.
+pub const TILE: usize = 16;
+
+/// A product to compute: `out[i][r] = Σ_k weight[r][k] · activation[i][k]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'a> {
+    /// `rows` consecutive rows of the matrix, as they lie in the file: no alignment is promised.
+    pub weights: &'a [u8],
+    /// Number of rows; only at the end of a matrix not a multiple of [`TILE`].
+    pub rows: usize,
+    /// What they are multiplied with, `m = activations.rows` vectors of `activations.columns`.
+    pub activations: Activations<'a>,
+    /// Where `out[0][0]` goes. `out[i][r]` is at `i * stride + r`.
+    pub out: *mut f32,
+    /// Distance of two rows of `out`, in numbers.
+    pub stride: usize,
+}
+
+/// Memory of one thread for what a product unpacks; aligned to 64 bytes.
+#[derive(Debug)]
+pub struct Scratch {
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+impl Scratch {
+    /// Fresh memory, none of it yet taken.
+    pub const fn new() -> Self {
+        Self { lines: Vec::new() }
+    }
+
+    /// At least `bytes` bytes with arbitrary content, at a multiple of 64.
+    pub fn bytes(&mut self, bytes: usize) -> *mut u8 {
+        let lines = bytes.div_ceil(64);
+        if self.lines.len() < lines {
+            self.lines.resize(lines, Line([0; 64]));
+        }
+        self.lines.as_mut_ptr().cast()
+    }
+}
+
+/// Computes a task.
+///
+/// # Safety
+/// The processor has the instruction set of the table that the function is from;
+/// `weights.len() == rows * row_bytes(columns)`; the activations are there in the form that
+/// [`Kernels::form`] names; `out` may be written at every `i * stride + r`, and nobody else does.
+pub type Product = unsafe fn(&Task<'_>, &mut Scratch);
+
+/// The kernels of one instruction set.
+#[derive(Debug)]
+pub struct Kernels {
+    /// Its name, for people: `avx2`, `avx512-vnni`, `amx`.
+    pub name: &'static str,
+    /// One product per format, in the order of [`BlockType::ALL`].
+    pub products: [Product; 15],
+    /// The form of `rows` activation vectors that the product of a format wants.
+    pub form: fn(BlockType, usize) -> Form,
+}
