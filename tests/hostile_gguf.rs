@@ -6,9 +6,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::PathBuf;
 
+use agent::engine::cpu::block::BlockType;
 use agent::engine::gguf::{Array, Gguf, Value, Writer};
 use agent::engine::{EngineError, ModelSource};
-use candle_core::quantized::GgmlDType;
 use proptest::prelude::*;
 
 /// Counts what the thread under test has allocated and not freed, and the most it ever had.
@@ -154,7 +154,7 @@ fn wrong_types_are_refused() {
     let mut broken = booleans;
     *broken.last_mut().unwrap() = 7;
     refused(&broken, "b: a boolean must be 0 or 1");
-    unsupported(&patched("first", 20, &23u32.to_le_bytes()), "tensor type 23 (IQ4_XS)");
+    unsupported(&patched("first", 20, &16u32.to_le_bytes()), "tensor type 16 (IQ2_XXS)");
     unsupported(&patched("first", 20, &500u32.to_le_bytes()), "tensor type 500 (unknown)");
 }
 
@@ -171,7 +171,7 @@ fn tensors_that_do_not_fit_together_are_refused() {
     // A first tensor that reaches into the second.
     refused(&patched("first", 12, &3u64.to_le_bytes()), "shares bytes with tensor first");
     // Rows that are not whole blocks.
-    let ragged = Writer::new().tensor_bytes("w", &[2, 16], GgmlDType::Q8_0, vec![0; 34]).finish();
+    let ragged = Writer::new().tensor_bytes("w", &[2, 16], BlockType::Q8_0, vec![0; 34]).finish();
     refused(&ragged, "not whole blocks of 32 elements");
 }
 

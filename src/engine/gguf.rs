@@ -2,6 +2,7 @@
 //! type and string length is checked before anything is allocated.
 
 pub mod array;
+mod candle;
 mod dtype;
 mod parse;
 pub mod writer;
@@ -10,13 +11,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use candle_core::Device;
-use candle_core::quantized::{GgmlDType, QStorage, QTensor};
-
 pub use array::Array;
+pub use candle::to_candle;
 pub use dtype::dtype_name;
 pub use writer::Writer;
 
+use super::cpu::block::BlockType;
 use super::{EngineError, ModelSource};
 
 /// A metadata value.
@@ -72,10 +72,10 @@ impl Value {
 /// A tensor's place in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorInfo {
-    /// Its shape in candle's order (rows first, the contiguous dimension last).
+    /// Its shape, rows first, the contiguous dimension last; that is a whole number of blocks.
     pub shape: Vec<usize>,
     /// Its type.
-    pub dtype: GgmlDType,
+    pub dtype: BlockType,
     /// First byte in the file.
     pub offset: usize,
     /// Number of bytes.
@@ -139,17 +139,6 @@ impl Gguf {
     /// The place of a tensor; an error naming it if there is none.
     pub fn info(&self, name: &str) -> Result<&TensorInfo, EngineError> {
         self.tensors.get(name).ok_or_else(|| self.malformed(name, "the file has no such tensor"))
-    }
-
-    /// A tensor in its own quantization, copied to `device`.
-    pub fn tensor(&self, name: &str, device: &Device) -> Result<QTensor, EngineError> {
-        let info = self.info(name)?;
-        // `open` has checked what candle asserts: whole blocks, and an alignment of at least 8.
-        QStorage::from_data(self.data(info).into(), device, info.dtype)
-            .and_then(|storage| QTensor::new(storage, info.shape.as_slice()))
-            .map_err(|error| EngineError::Compute {
-                message: format!("tensor {name} of {}: {error}", self.name),
-            })
     }
 
     /// Number of weights in all tensors.
@@ -279,6 +268,7 @@ fn aligned(name: &str, bytes: &'static [u8]) -> Result<&'static [u8], EngineErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     fn open(bytes: &[u8]) -> Result<Gguf, EngineError> {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -318,20 +308,6 @@ mod tests {
         let tensor = gguf.tensor("w", &Device::Cpu).unwrap().dequantize(&Device::Cpu).unwrap();
         assert_eq!(tensor.to_vec2::<f32>().unwrap(), [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]);
         assert_eq!(gguf.data(gguf.info("b").unwrap()), 9f32.to_le_bytes());
-    }
-
-    #[test]
-    fn a_quantized_tensor_keeps_its_blocks() {
-        let values: Vec<f32> = (0..64u8).map(f32::from).collect();
-        let tensor = candle_core::Tensor::from_vec(values, (2, 32), &Device::Cpu).unwrap();
-        let quantized = QTensor::quantize(&tensor, GgmlDType::Q8_0).unwrap();
-        let bytes = Writer::new().tensor("w", &quantized).unwrap().finish();
-        let gguf = open(&bytes).unwrap();
-        assert_eq!(gguf.data(gguf.info("w").unwrap()), &*quantized.data().unwrap());
-        assert_eq!(gguf.quantization(), "Q8_0");
-        let read = gguf.tensor("w", &Device::Cpu).unwrap();
-        assert_eq!(read.dtype(), GgmlDType::Q8_0);
-        assert_eq!(&*read.data().unwrap(), &*quantized.data().unwrap());
     }
 
     #[test]

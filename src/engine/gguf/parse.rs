@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::array::{Array, Kind};
 use super::{EngineError, TensorInfo, Value, dtype};
+use crate::engine::cpu::block::BlockType;
 
 /// Real files have fewer than a hundred keys.
 const MAX_VALUES: u64 = 1 << 16;
@@ -48,7 +49,7 @@ struct Counts {
 /// A tensor as its header describes it.
 struct Place {
     shape: Vec<usize>,
-    dtype: candle_core::quantized::GgmlDType,
+    dtype: BlockType,
     /// From the start of the data section.
     offset: u64,
     size: u64,
@@ -186,14 +187,14 @@ impl<'a> Reader<'a> {
         let dtype = dtype::dtype_from_id(self.u32(name)?)
             .map_err(|message| self.unsupported(name, message))?;
         let offset = self.u64(name)?;
-        let block = dtype.block_size();
+        let (block, block_bytes) = dtype.block();
         // The file has the contiguous dimension first.
         if shape.first().is_none_or(|row| !row.is_multiple_of(block)) {
             let message = format!("its rows are not whole blocks of {block} elements");
             return Err(self.malformed(name, message));
         }
         let size = (elements / block as u64)
-            .checked_mul(dtype.type_size() as u64)
+            .checked_mul(block_bytes as u64)
             .ok_or_else(|| self.malformed(name, "the dimensions overflow"))?;
         shape.reverse();
         Ok(Place { shape, dtype, offset, size })

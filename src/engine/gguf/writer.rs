@@ -1,9 +1,8 @@
 //! Writes GGUF version 3, little endian: the inverse of the reader, for synthetic models and tests.
 
-use candle_core::quantized::{GgmlDType, QTensor};
-
 use super::array::{Array, Kind};
 use super::{Value, dtype};
+use crate::engine::cpu::block::BlockType;
 
 /// Alignment of tensor data, the format's default.
 const ALIGNMENT: usize = 32;
@@ -20,7 +19,7 @@ pub struct Writer {
 struct Tensor {
     name: String,
     shape: Vec<usize>,
-    dtype: GgmlDType,
+    dtype: BlockType,
     data: Vec<u8>,
 }
 
@@ -67,16 +66,10 @@ impl Writer {
         self.value(key, Value::Array(value))
     }
 
-    /// Adds a tensor in its own type.
-    pub fn tensor(self, name: &str, tensor: &QTensor) -> candle_core::Result<Self> {
-        let data = tensor.data()?.into_owned();
-        Ok(self.tensor_bytes(name, tensor.shape().dims(), tensor.dtype(), data))
-    }
-
     /// Adds a tensor of 32-bit floats; `shape` in candle's order.
     pub fn tensor_f32(self, name: &str, shape: &[usize], values: &[f32]) -> Self {
         let data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.tensor_bytes(name, shape, GgmlDType::F32, data)
+        self.tensor_bytes(name, shape, BlockType::F32, data)
     }
 
     /// Adds a tensor from its bytes in the file; `shape` in candle's order.
@@ -84,7 +77,7 @@ impl Writer {
         mut self,
         name: &str,
         shape: &[usize],
-        dtype: GgmlDType,
+        dtype: BlockType,
         data: Vec<u8>,
     ) -> Self {
         self.tensors.push(Tensor { name: name.to_owned(), shape: shape.to_vec(), dtype, data });
