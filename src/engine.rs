@@ -2,8 +2,8 @@
 //! Knows nothing of the rest of this program.
 
 mod candidate;
-mod describe;
 pub mod cpu;
+mod describe;
 pub mod device;
 mod encoding;
 pub mod error;

@@ -1,5 +1,8 @@
 //! The forward pass on the CPU: our own, over the blocks of a memory-mapped file.
 
-pub mod block;
 mod activations;
+pub mod block;
 mod kernels;
+pub mod pages;
+pub mod prefix_tree;
+pub mod sequence;

@@ -1,0 +1,188 @@
+//! The evaluated sequences that are kept between requests, as one tree: what texts have in common
+//! at their start is kept once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::pages::{PAGE, Page, Pool};
+use super::sequence::Sequence;
+
+/// A tree of pages. The path to a node spells a text; its page holds the keys and values of the
+/// last up to 64 tokens of it.
+///
+/// A node with fewer tokens has no children, and of two siblings none starts with the other, so
+/// there is one way to descend.
+#[derive(Debug)]
+pub struct PrefixTree {
+    pool: Pool,
+    context_length: usize,
+    most_bytes: usize,
+    nodes: Vec<Node>,
+    /// Places in `nodes` that are free.
+    vacant: Vec<usize>,
+    /// `(last use, node)` of the nodes without children.
+    leaves: BTreeSet<(u64, usize)>,
+    /// Counts uses.
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Node {
+    tokens: Box<[u32]>,
+    /// Only the root has none.
+    page: Option<Arc<Page>>,
+    parent: usize,
+    children: Vec<usize>,
+    last_use: u64,
+}
+
+const ROOT: usize = 0;
+
+impl PrefixTree {
+    /// An empty tree that keeps no more pages than fit into `most_bytes` together with those of
+    /// the sequences in use.
+    pub fn new(pool: &Pool, context_length: usize, most_bytes: usize) -> Self {
+        let root = Node {
+            tokens: Box::default(),
+            page: None,
+            parent: ROOT,
+            children: Vec::new(),
+            last_use: 0,
+        };
+        Self {
+            pool: pool.clone(),
+            context_length,
+            most_bytes,
+            nodes: vec![root],
+            vacant: Vec::new(),
+            leaves: BTreeSet::new(),
+            clock: 0,
+        }
+    }
+
+    /// A sequence that holds as many of the first of `tokens` as are at hand, but never all: the
+    /// last one is evaluated anew for its logits. Makes room for the others.
+    pub fn take(&mut self, tokens: &[u32]) -> Sequence {
+        self.clock += 1;
+        let mut left = &tokens[..tokens.len().saturating_sub(1)];
+        let mut pages = Vec::with_capacity(tokens.len().div_ceil(PAGE));
+        let mut node = ROOT;
+        while let Some((child, length)) = self.longest_match(node, left) {
+            self.touch(child);
+            pages.extend(self.nodes[child].page.clone());
+            left = &left[length..];
+            if length < PAGE {
+                break;
+            }
+            node = child;
+        }
+        let length = tokens.len().saturating_sub(left.len() + 1);
+        // The last page, where it is unfinished, is copied before it is written.
+        let coming = tokens.len().div_ceil(PAGE) - length / PAGE;
+        let needed = coming * self.pool.shape().page_bytes();
+        self.evict(self.most_bytes.saturating_sub(needed));
+        Sequence::of(&self.pool, self.context_length, tokens[..length].to_vec(), pages)
+    }
+
+    /// Keeps a sequence for later, at the cost of those not used for longest.
+    pub fn put(&mut self, sequence: Sequence) {
+        self.clock += 1;
+        let (tokens, pages) = sequence.into_parts();
+        let mut node = ROOT;
+        for (tokens, page) in tokens.chunks(PAGE).zip(pages) {
+            node = self.child_for(node, tokens, page);
+            self.touch(node);
+        }
+        self.evict(self.most_bytes);
+    }
+
+    /// The child of `node` that has the most of the first of `tokens`, and how many; `None` where
+    /// no child has any.
+    fn longest_match(&self, node: usize, tokens: &[u32]) -> Option<(usize, usize)> {
+        let matches = self.nodes[node].children.iter().map(|&child| {
+            let node = &self.nodes[child];
+            (common(&node.tokens, tokens), node.last_use, child)
+        });
+        let (length, _, child) = matches.max()?;
+        (length > 0).then_some((child, length))
+    }
+
+    /// The child of `node` that holds `tokens`; made from `page` if there is none, or if what is
+    /// there holds only the first of them.
+    fn child_for(&mut self, node: usize, tokens: &[u32], page: Arc<Page>) -> usize {
+        let children = &self.nodes[node].children;
+        let related = children.iter().find_map(|&child| {
+            let length = common(&self.nodes[child].tokens, tokens);
+            (length == tokens.len() || length == self.nodes[child].tokens.len())
+                .then_some((child, length))
+        });
+        match related {
+            Some((child, length)) if length == tokens.len() => child,
+            Some((child, _)) => {
+                self.nodes[child].tokens = tokens.into();
+                self.nodes[child].page = Some(page);
+                child
+            }
+            None => self.add(node, tokens, page),
+        }
+    }
+
+    fn add(&mut self, parent: usize, tokens: &[u32], page: Arc<Page>) -> usize {
+        let node = Node {
+            tokens: tokens.into(),
+            page: Some(page),
+            parent,
+            children: Vec::new(),
+            last_use: self.clock,
+        };
+        let index = if let Some(index) = self.vacant.pop() {
+            self.nodes[index] = node;
+            index
+        } else {
+            self.nodes.push(node);
+            self.nodes.len() - 1
+        };
+        self.leaves.remove(&(self.nodes[parent].last_use, parent));
+        self.nodes[parent].children.push(index);
+        self.leaves.insert((self.clock, index));
+        index
+    }
+
+    fn touch(&mut self, index: usize) {
+        let node = &mut self.nodes[index];
+        let before = std::mem::replace(&mut node.last_use, self.clock);
+        if self.leaves.remove(&(before, index)) {
+            self.leaves.insert((self.clock, index));
+        }
+    }
+
+    /// Drops the leaves not used for longest until all pages in use fit into `most_bytes`. A page
+    /// that a sequence has as well stays: dropping it here would free nothing.
+    fn evict(&mut self, most_bytes: usize) {
+        while self.pool.used_bytes() > most_bytes {
+            let idle = self.leaves.iter().copied().find(|(_, leaf)| {
+                self.nodes[*leaf].page.as_ref().is_some_and(|page| Arc::strong_count(page) == 1)
+            });
+            let Some((last_use, leaf)) = idle else { return };
+            self.leaves.remove(&(last_use, leaf));
+            self.vacant.push(leaf);
+            let node = &mut self.nodes[leaf];
+            node.page = None;
+            node.tokens = Box::default();
+            let parent = node.parent;
+            let children = &mut self.nodes[parent].children;
+            children.retain(|child| *child != leaf);
+            if children.is_empty() && parent != ROOT {
+                self.leaves.insert((self.nodes[parent].last_use, parent));
+            }
+        }
+    }
+}
+
+/// How many of their first tokens are the same.
+pub(super) fn common(a: &[u32], b: &[u32]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+#[cfg(test)]
+mod tests;
