@@ -1,15 +1,21 @@
-//! One decoder per architecture on candle tensors.
+//! Decoders: what each architecture is made of, for every forward pass, and the one on candle
+//! tensors.
 //!
 //! A file's metadata and tensor shapes are checked before anything is computed; whatever would
 //! change the computation and is not implemented is refused by name.
 
 mod attention;
+pub(in crate::engine) mod description;
 mod layers;
 mod llama;
+mod metadata;
 mod qwen2;
 mod qwen3;
-mod rope;
-mod settings;
+pub(in crate::engine) mod rope;
+mod rotation;
+pub(in crate::engine) mod settings;
+mod starcoder2;
+pub(in crate::engine) mod tensors;
 mod transformer;
 mod weights;
 
@@ -18,12 +24,14 @@ use candle_core::Device;
 use super::EngineError;
 use super::gguf::Gguf;
 use super::kv_cache::{CacheShape, KvCache};
+use description::Description;
 use settings::Settings;
+use transformer::Transformer;
 use weights::Weights;
 
 /// The architectures (`general.architecture`) there is a decoder for. `llama` is also what Mistral,
 /// CodeLlama, DeepSeek-Coder (dense), `SmolLM` and many others call themselves.
-pub const ARCHITECTURES: [&str; 3] = ["llama", "qwen2", "qwen3"];
+pub const ARCHITECTURES: [&str; 4] = ["llama", "qwen2", "qwen3", "starcoder2"];
 
 /// Tokens to evaluate after those a cache holds.
 #[derive(Debug)]
@@ -71,24 +79,20 @@ pub fn load(
     context_length: usize,
     small: bool,
 ) -> Result<Box<dyn Decoder>, EngineError> {
-    let architecture = gguf.string("general.architecture")?;
-    let load = match architecture {
-        "llama" => llama::load,
-        "qwen2" => qwen2::load,
-        "qwen3" => qwen3::load,
-        other => {
-            return Err(gguf.unsupported(
-                "general.architecture",
-                format!("no decoder for {other:?}; there is one for {}", ARCHITECTURES.join(", ")),
-            ));
-        }
-    };
-    let settings = Settings::read(gguf, architecture, context_length)?;
-    let alone = small && device.is_cpu();
-    let weights = Weights::new(gguf, device, alone);
-    let model = load(&weights, settings)?;
-    weights.refuse_unused()?;
-    Ok(Box::new(model))
+    let settings = Settings::read(gguf, context_length)?;
+    let weights = Weights { gguf, device, alone: small && device.is_cpu() };
+    Ok(Box::new(Transformer::load(&weights, settings)?))
+}
+
+/// What the architecture of this name is made of; `None` if it is not one of [`ARCHITECTURES`].
+fn describe(architecture: &str) -> Option<Description> {
+    Some(match architecture {
+        "llama" => llama::description(),
+        "qwen2" => qwen2::description(),
+        "qwen3" => qwen3::description(),
+        "starcoder2" => starcoder2::description(),
+        _ => return None,
+    })
 }
 
 /// Whether one CPU thread is the best way to run the model in `gguf`.

@@ -46,7 +46,11 @@ impl Tiny {
             ("attention.value_length", self.head_dim),
             ("rope.dimension_count", self.head_dim),
         ];
-        let floats = [("rope.freq_base", 10_000.0), ("attention.layer_norm_rms_epsilon", 1e-6)];
+        let epsilon = match self.architecture {
+            "starcoder2" => "attention.layer_norm_epsilon",
+            _ => "attention.layer_norm_rms_epsilon",
+        };
+        let floats = [("rope.freq_base", 10_000.0), (epsilon, 1e-6)];
         let key = |key: &str| format!("{}.{key}", self.architecture);
         let mut metadata: BTreeMap<String, Value> = sizes
             .iter()
@@ -99,6 +103,9 @@ impl Tiny {
             writer = matrix(writer, &mut random, "output.weight", VOCABULARY, HIDDEN);
         }
         writer = vector(writer, &mut random, "output_norm.weight", HIDDEN, 1.0);
+        if self.architecture == "starcoder2" {
+            writer = vector(writer, &mut random, "output_norm.bias", HIDDEN, 0.0);
+        }
         let (queries, keys) = (HEADS * self.head_dim, KV_HEADS * self.head_dim);
         for layer in 0..LAYERS {
             let blk = |name: &str| format!("blk.{layer}.{name}");
@@ -111,6 +118,9 @@ impl Tiny {
                 ("ffn_up", FEED_FORWARD, HIDDEN),
                 ("ffn_down", HIDDEN, FEED_FORWARD),
             ] {
+                if name == "ffn_gate" && self.architecture == "starcoder2" {
+                    continue;
+                }
                 let name = blk(&format!("{name}.weight"));
                 writer = matrix(writer, &mut random, &name, rows, columns);
             }
@@ -128,6 +138,20 @@ impl Tiny {
                 "qwen3" => {
                     for name in ["attn_q_norm.weight", "attn_k_norm.weight"] {
                         writer = vector(writer, &mut random, &blk(name), self.head_dim, 1.0);
+                    }
+                }
+                "starcoder2" => {
+                    for (name, size) in [
+                        ("attn_q.bias", queries),
+                        ("attn_k.bias", keys),
+                        ("attn_v.bias", keys),
+                        ("attn_output.bias", HIDDEN),
+                        ("ffn_up.bias", FEED_FORWARD),
+                        ("ffn_down.bias", HIDDEN),
+                        ("attn_norm.bias", HIDDEN),
+                        ("ffn_norm.bias", HIDDEN),
+                    ] {
+                        writer = vector(writer, &mut random, &blk(name), size, 0.0);
                     }
                 }
                 _ => {}

@@ -3,7 +3,7 @@
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{Device, Tensor};
 
-use super::{EngineError, Gguf, Writer};
+use super::{EngineError, Gguf, TensorInfo, Writer};
 use crate::engine::cpu::block::{BlockType, dequantize};
 
 /// Candle's type of the same layout; `None` where it has none.
@@ -30,7 +30,16 @@ impl Gguf {
     /// A tensor in its own quantization, or in f32 where candle does not know that, copied to
     /// `device`.
     pub fn tensor(&self, name: &str, device: &Device) -> Result<QTensor, EngineError> {
-        let info = self.info(name)?;
+        self.tensor_at(name, self.info(name)?, device)
+    }
+
+    /// The same for what lies at `info`, which may be some rows of the tensor `name`.
+    pub fn tensor_at(
+        &self,
+        name: &str,
+        info: &TensorInfo,
+        device: &Device,
+    ) -> Result<QTensor, EngineError> {
         let shape = info.shape.as_slice();
         // `open` has checked what candle asserts: whole blocks, and an alignment of at least 8.
         let tensor = if let Some(dtype) = to_candle(info.dtype) {

@@ -5,13 +5,13 @@ use candle_nn::attention::{AttnMask, flash_attn};
 
 use super::Row;
 use super::layers::{Linear, Norm};
-use super::rope::{Angles, Rope};
+use super::rotation::{Angles, Rotation};
 use super::settings::Settings;
 
 /// What the attention of all layers has in common in one pass.
 pub(super) struct Shared<'a> {
     pub(super) settings: &'a Settings,
-    pub(super) rope: &'a Rope,
+    pub(super) rotation: &'a Rotation,
     /// Of the positions of all rows.
     pub(super) angles: &'a Angles,
     /// No other thread is asked for help.
@@ -42,7 +42,7 @@ impl Attention {
         rows: &[Row<'_>],
         model: &Shared<'_>,
     ) -> Result<Tensor> {
-        let Shared { settings, rope, angles, alone } = *model;
+        let Shared { settings, rotation, angles, alone } = *model;
         let total = x.dim(0)?;
         let Settings { heads, kv_heads, head_dim, .. } = *settings;
         // [total, heads, head_dim] and twice [total, kv_heads, head_dim]
@@ -53,8 +53,8 @@ impl Attention {
             query = query_norm.forward(&query)?;
             key = key_norm.forward(&key)?;
         }
-        let query = rope.turn(&query, angles)?;
-        let key = rope.turn(&key, angles)?;
+        let query = rotation.turn(&query, angles)?;
+        let key = rotation.turn(&key, angles)?;
 
         let mut results = Vec::with_capacity(rows.len());
         let mut start = 0;

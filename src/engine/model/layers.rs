@@ -1,4 +1,4 @@
-//! The small blocks that decoders are made of.
+//! The small blocks that decoders are made of, on candle tensors.
 
 use candle_core::quantized::QMatMul;
 use candle_core::{Module, Result, Tensor};
@@ -22,34 +22,43 @@ impl Linear {
     }
 }
 
-/// Root-mean-square norm (Zhang and Sennrich, 2019).
+/// A layer norm if it has a bias, else a root-mean-square norm.
 pub(super) struct Norm {
     /// `[size]`.
     pub(super) weight: Tensor,
+    /// `[size]`.
+    pub(super) bias: Option<Tensor>,
     pub(super) eps: f32,
 }
 
 impl Norm {
     /// Norms the last dimension.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        candle_nn::ops::rms_norm(x, &self.weight, self.eps)
+        match &self.bias {
+            Some(bias) => candle_nn::ops::layer_norm(x, &self.weight, bias, self.eps),
+            None => candle_nn::ops::rms_norm(x, &self.weight, self.eps),
+        }
     }
 }
 
-/// The gated feed-forward network with `SiLU` (Shazeer, 2020).
-pub(super) struct Mlp {
+/// A feed-forward network: gated with `SiLU`, or with a `GELU` and no gate.
+pub(super) struct FeedForward {
     /// `[feed_forward, hidden]`.
-    pub(super) gate: Linear,
+    pub(super) gate: Option<Linear>,
     /// `[feed_forward, hidden]`.
     pub(super) up: Linear,
     /// `[hidden, feed_forward]`.
     pub(super) down: Linear,
 }
 
-impl Mlp {
+impl FeedForward {
     /// `[n, hidden]` → `[n, hidden]`.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let gate = candle_nn::ops::silu(&self.gate.forward(x)?)?;
-        self.down.forward(&(gate * self.up.forward(x)?)?)
+        let up = self.up.forward(x)?;
+        let inner = match &self.gate {
+            Some(gate) => (candle_nn::ops::silu(&gate.forward(x)?)? * up)?,
+            None => up.gelu()?,
+        };
+        self.down.forward(&inner)
     }
 }

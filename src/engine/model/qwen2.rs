@@ -1,14 +1,9 @@
 //! Qwen2 and Qwen2.5, the Coder models among them: biases on queries, keys and values.
 
+use super::description::Description;
 use super::rope::Pairing;
-use super::settings::Settings;
-use super::transformer::{Layer, Transformer};
-use super::weights::Weights;
-use crate::engine::EngineError;
 
-/// Reads the model.
-pub(super) fn load(weights: &Weights<'_>, settings: Settings) -> Result<Transformer, EngineError> {
-    Transformer::load(weights, settings, Pairing::Halves, |blk| {
-        Layer::dense(weights, &settings, blk, false)
-    })
+/// Its parts.
+pub(super) fn description() -> Description {
+    Description { pairing: Pairing::Halves, ..Description::LLAMA }
 }

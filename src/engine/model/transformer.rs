@@ -4,57 +4,48 @@ use candle_core::quantized::QMatMul;
 use candle_core::{Device, Module, Result, Tensor};
 
 use super::attention::{Attention, Shared};
-use super::layers::{Mlp, Norm};
-use super::rope::{Pairing, Rope};
+use super::layers::{FeedForward, Norm};
+use super::rotation::Rotation;
 use super::settings::Settings;
+use super::tensors::{self, Tensors};
 use super::weights::Weights;
 use super::{Decoder, Row, compute};
 use crate::engine::EngineError;
 use crate::engine::kv_cache::{CacheShape, KvCache};
 
-/// One layer: `x + attention(norm(x))`, then `x + mlp(norm(x))`.
-pub(super) struct Layer {
+/// One layer: `x + attention(norm(x))`, then `x + feed_forward(norm(x))`.
+struct Layer {
     /// `[hidden]`.
-    pub(super) attention_norm: Norm,
-    pub(super) attention: Attention,
+    attention_norm: Norm,
+    attention: Attention,
     /// `[hidden]`.
-    pub(super) mlp_norm: Norm,
-    pub(super) mlp: Mlp,
+    feed_forward_norm: Norm,
+    feed_forward: FeedForward,
 }
 
 impl Layer {
-    /// Reads the layer whose tensors start with `blk`: attention with separate projections, with a
-    /// norm on each query and key head or none, and a gated feed-forward network. Biases are read
-    /// where the file has them.
-    pub(super) fn dense(
+    fn new(
         weights: &Weights<'_>,
-        settings: &Settings,
-        blk: &str,
-        head_norms: bool,
+        layer: &tensors::Layer,
+        eps: f32,
     ) -> std::result::Result<Self, EngineError> {
-        let &Settings { hidden, feed_forward, head_dim, norm_eps, .. } = settings;
-        let (queries, keys) = (settings.queries(), settings.keys());
-        let linear =
-            |name: &str, outputs, inputs| weights.linear(&format!("{blk}{name}"), outputs, inputs);
-        let norm = |name: &str, size| weights.norm(&format!("{blk}{name}"), size, norm_eps);
+        let head_norms = layer.head_norms.as_ref().map(|(query, key)| {
+            Ok::<_, EngineError>((weights.norm(query, eps)?, weights.norm(key, eps)?))
+        });
         Ok(Self {
-            attention_norm: norm("attn_norm", hidden)?,
+            attention_norm: weights.norm(&layer.attention_norm, eps)?,
             attention: Attention {
-                query: linear("attn_q", queries, hidden)?,
-                key: linear("attn_k", keys, hidden)?,
-                value: linear("attn_v", keys, hidden)?,
-                output: linear("attn_output", hidden, queries)?,
-                head_norms: if head_norms {
-                    Some((norm("attn_q_norm", head_dim)?, norm("attn_k_norm", head_dim)?))
-                } else {
-                    None
-                },
+                query: weights.linear(&layer.query)?,
+                key: weights.linear(&layer.key)?,
+                value: weights.linear(&layer.value)?,
+                output: weights.linear(&layer.output)?,
+                head_norms: head_norms.transpose()?,
             },
-            mlp_norm: norm("ffn_norm", hidden)?,
-            mlp: Mlp {
-                gate: linear("ffn_gate", feed_forward, hidden)?,
-                up: linear("ffn_up", feed_forward, hidden)?,
-                down: linear("ffn_down", hidden, feed_forward)?,
+            feed_forward_norm: weights.norm(&layer.feed_forward_norm, eps)?,
+            feed_forward: FeedForward {
+                gate: layer.gate.as_ref().map(|gate| weights.linear(gate)).transpose()?,
+                up: weights.linear(&layer.up)?,
+                down: weights.linear(&layer.down)?,
             },
         })
     }
@@ -66,7 +57,7 @@ pub(super) struct Transformer {
     device: Device,
     /// Runs on one thread.
     alone: bool,
-    rope: Rope,
+    rotation: Rotation,
     /// `[vocabulary, hidden]`; looked up row by row, never expanded as a whole.
     embedding: QMatMul,
     layers: Vec<Layer>,
@@ -77,37 +68,28 @@ pub(super) struct Transformer {
 }
 
 impl Transformer {
-    /// Reads what all such models have alike; `layer` reads the layers, by the prefix of their
-    /// tensors' names (`blk.0.`).
+    /// Copies the model to the device.
     pub(super) fn load(
         weights: &Weights<'_>,
         settings: Settings,
-        pairing: Pairing,
-        layer: impl Fn(&str) -> std::result::Result<Layer, EngineError>,
     ) -> std::result::Result<Self, EngineError> {
-        let Settings { hidden, vocabulary, head_dim, .. } = settings;
-        let embedding = weights.matrix("token_embd.weight", vocabulary, hidden)?;
-        let output = if weights.has("output.weight") {
-            weights.matrix("output.weight", vocabulary, hidden)?
-        } else {
-            embedding.clone()
-        };
-        let factors = if weights.has("rope_freqs.weight") {
-            let factors = weights.vector("rope_freqs.weight", head_dim / 2)?;
-            Some(factors.to_vec1::<f32>().map_err(compute)?)
-        } else {
-            None
-        };
+        let tensors = Tensors::read(weights.gguf, &settings)?;
+        let eps = settings.norm_eps;
+        let embedding = weights.matrix(&tensors.embedding)?;
+        let output =
+            if tensors.tied() { embedding.clone() } else { weights.matrix(&tensors.output)? };
         Ok(Self {
-            rope: Rope::new(&settings, pairing, factors.as_deref()),
-            device: weights.device().clone(),
-            alone: weights.alone(),
+            device: weights.device.clone(),
+            alone: weights.alone,
             embedding,
-            layers: (0..settings.layers)
-                .map(|index| layer(&format!("blk.{index}.")))
+            layers: tensors
+                .layers
+                .iter()
+                .map(|layer| Layer::new(weights, layer, eps))
                 .collect::<std::result::Result<_, _>>()?,
-            output_norm: weights.norm("output_norm", hidden, settings.norm_eps)?,
+            output_norm: weights.norm(&tensors.output_norm, eps)?,
             output,
+            rotation: Rotation::new(tensors.rope),
             settings,
         })
     }
@@ -129,10 +111,10 @@ impl Transformer {
             ids.extend_from_slice(row.tokens);
             positions.extend(row.cache.len()..row.cache.len() + row.tokens.len());
         }
-        let angles = self.rope.angles(&positions, &self.device)?;
+        let angles = self.rotation.angles(&positions, &self.device)?;
         let shared = Shared {
             settings: &self.settings,
-            rope: &self.rope,
+            rotation: &self.rotation,
             angles: &angles,
             alone: self.alone,
         };
@@ -143,7 +125,8 @@ impl Transformer {
             let normed = layer.attention_norm.forward(&x)?;
             let mixed = layer.attention.forward(&normed, index, rows, &shared)?;
             x = (x + mixed)?;
-            x = (&x + layer.mlp.forward(&layer.mlp_norm.forward(&x)?)?)?;
+            let normed = layer.feed_forward_norm.forward(&x)?;
+            x = (&x + layer.feed_forward.forward(&normed)?)?;
         }
         Ok(x)
     }
