@@ -3,6 +3,7 @@
 
 mod candidate;
 pub mod cpu;
+pub mod decoder;
 mod describe;
 pub mod device;
 mod encoding;
@@ -24,6 +25,7 @@ pub mod worker;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use decoder::Decoder as _;
 pub use device::DeviceChoice;
 pub use error::EngineError;
 pub use generation::{Event, Finish, Generation, Usage};
@@ -132,12 +134,14 @@ impl Engine {
             );
             return Err(gguf.malformed("tokenizer.ggml.tokens", message));
         }
-        let context_length = decoder.cache_shape().context_length;
+        let context_length = decoder.context_length();
         let info = describe::describe(&gguf, &tokenizer, context_length, description);
+        let store = sequences::Sequences::default();
+        let local = local::LocalModel::new(decoder, store, Arc::clone(&tokenizer), threads);
         Ok(Self {
             info: Arc::new(info),
-            tokenizer: Some(Arc::clone(&tokenizer)),
-            queue: worker::Queue::start(local::LocalModel::new(decoder, tokenizer, threads)),
+            tokenizer: Some(tokenizer),
+            queue: worker::Queue::start(local),
         })
     }
 

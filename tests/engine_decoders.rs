@@ -9,20 +9,21 @@ mod tiny_model;
 
 use std::io::Cursor;
 
+use agent::engine::decoder::{Decoder, Logits, Row, Unfinished};
 use agent::engine::gguf::{Value, Writer};
 use agent::engine::kv_cache::KvCache;
-use agent::engine::model::{self, Decoder, Row};
+use agent::engine::model::{self, Transformer};
 use candle_core::quantized::{GgmlDType, gguf_file};
 use candle_core::{Device, Tensor};
 use candle_transformers::models::{quantized_llama, quantized_qwen2, quantized_qwen3};
 use tiny_model::{CONTEXT, Tiny, VOCABULARY, open};
 
-fn decoder(bytes: &[u8]) -> Box<dyn Decoder> {
+fn decoder(bytes: &[u8]) -> Transformer {
     model::load(&open(bytes), &Device::Cpu, usize::MAX, false).unwrap()
 }
 
 /// As a small model is run: on one thread, in f32.
-fn small_decoder(bytes: &[u8]) -> Box<dyn Decoder> {
+fn small_decoder(bytes: &[u8]) -> Transformer {
     model::load(&open(bytes), &Device::Cpu, usize::MAX, true).unwrap()
 }
 
@@ -30,8 +31,22 @@ fn tokens(count: usize) -> Vec<u32> {
     (0..count).map(|index| (index * 37 + index * index * 11) as u32 % VOCABULARY as u32).collect()
 }
 
-fn logits(decoder: &dyn Decoder, tokens: &[u32], cache: &mut KvCache) -> Vec<f32> {
-    decoder.logits(&mut [Row { tokens, cache }]).unwrap().remove(0)
+fn logits(decoder: &mut Transformer, tokens: &[u32], cache: &mut KvCache) -> Vec<f32> {
+    evaluate(decoder, &mut [Row { tokens, sequence: cache, wanted: 1 }]).unwrap().remove(0)
+}
+
+fn fresh(decoder: &mut Transformer, tokens: &[u32]) -> Vec<f32> {
+    let mut cache = decoder.empty();
+    logits(decoder, tokens, &mut cache)
+}
+
+fn evaluate(
+    decoder: &mut Transformer,
+    rows: &mut [Row<'_, KvCache>],
+) -> Result<Vec<Vec<f32>>, Unfinished> {
+    let mut out = Logits::default();
+    decoder.evaluate(rows, &|| false, &mut out)?;
+    Ok(out.rows().map(<[f32]>::to_vec).collect())
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
@@ -98,11 +113,11 @@ fn agrees(tiny: Tiny) {
     let bytes = tiny.file();
     let (prompt, more) = (tokens(21), [5, 9, 200]);
     let expected = reference(tiny.architecture, &bytes, &prompt, &more);
-    for (way, decoder) in [("large", decoder(&bytes)), ("small", small_decoder(&bytes))] {
-        let mut cache = decoder.new_cache();
-        let mut ours = vec![logits(&*decoder, &prompt, &mut cache)];
+    for (way, mut decoder) in [("large", decoder(&bytes)), ("small", small_decoder(&bytes))] {
+        let mut cache = decoder.empty();
+        let mut ours = vec![logits(&mut decoder, &prompt, &mut cache)];
         for token in more {
-            ours.push(logits(&*decoder, &[token], &mut cache));
+            ours.push(logits(&mut decoder, &[token], &mut cache));
         }
         for (step, (ours, expected)) in ours.iter().zip(&expected).enumerate() {
             let case = format!("{} {:?}, {way}, step {step}", tiny.architecture, tiny.dtype);
@@ -145,56 +160,93 @@ fn heads_need_not_add_up_to_the_embedding() {
 #[test]
 fn a_prompt_at_once_in_chunks_and_token_by_token_is_the_same() {
     for architecture in model::ARCHITECTURES {
-        let decoder = decoder(&Tiny::new(architecture, GgmlDType::F32).file());
+        let mut decoder = decoder(&Tiny::new(architecture, GgmlDType::F32).file());
         let prompt = tokens(90);
         let (mut whole, mut chunks, mut single) =
-            (decoder.new_cache(), decoder.new_cache(), decoder.new_cache());
-        let expected = logits(&*decoder, &prompt, &mut whole);
-        decoder.absorb(&mut [Row { tokens: &prompt[..70], cache: &mut chunks }]).unwrap();
-        close(&logits(&*decoder, &prompt[70..], &mut chunks), &expected);
+            (decoder.empty(), decoder.empty(), decoder.empty());
+        let expected = logits(&mut decoder, &prompt, &mut whole);
+        let start = Row { tokens: &prompt[..70], sequence: &mut chunks, wanted: 0 };
+        assert!(evaluate(&mut decoder, &mut [start]).unwrap().is_empty());
+        close(&logits(&mut decoder, &prompt[70..], &mut chunks), &expected);
         let steps: Vec<_> =
-            prompt.iter().map(|token| logits(&*decoder, &[*token], &mut single)).collect();
+            prompt.iter().map(|token| logits(&mut decoder, &[*token], &mut single)).collect();
         close(steps.last().unwrap(), &expected);
         assert_eq!(single.tokens(), prompt);
     }
 }
 
 #[test]
+fn the_logits_after_several_tokens_are_those_of_single_steps() {
+    for architecture in model::ARCHITECTURES {
+        let mut decoder = decoder(&Tiny::new(architecture, GgmlDType::F32).file());
+        let prompt = tokens(20);
+        let (mut whole, mut single) = (decoder.empty(), decoder.empty());
+        let steps: Vec<_> =
+            prompt.iter().map(|token| logits(&mut decoder, &[*token], &mut single)).collect();
+        let mut other = decoder.empty();
+        let mut rows = [
+            Row { tokens: &prompt, sequence: &mut whole, wanted: 5 },
+            Row { tokens: &prompt[..3], sequence: &mut other, wanted: 0 },
+        ];
+        let last = evaluate(&mut decoder, &mut rows).unwrap();
+        assert_eq!((last.len(), whole.len(), other.len()), (5, 20, 3));
+        last.iter().zip(&steps[15..]).for_each(|(ours, step)| close(ours, step));
+    }
+}
+
+#[test]
+fn a_pass_that_is_told_to_stop_leaves_the_sequence_as_it_was() {
+    let mut decoder = decoder(&Tiny::new("llama", GgmlDType::F32).file());
+    let mut cache = decoder.empty();
+    logits(&mut decoder, &[1, 2], &mut cache);
+    for layers in 0..2 {
+        let asked = std::cell::Cell::new(0);
+        let stop = || asked.replace(asked.get() + 1) == layers;
+        let mut row = [Row { tokens: &[7, 8], sequence: &mut cache, wanted: 1 }];
+        let outcome = decoder.evaluate(&mut row, &stop, &mut Logits::default());
+        assert!(matches!(outcome, Err(Unfinished::Stopped)));
+        assert_eq!(cache.tokens(), [1, 2]);
+    }
+    let next = logits(&mut decoder, &[3], &mut cache);
+    close(&next, &fresh(&mut decoder, &[1, 2, 3]));
+}
+
+#[test]
 fn truncating_and_forking_give_what_a_fresh_pass_gives() {
-    let decoder = decoder(&Tiny::new("qwen2", GgmlDType::Q8_0).file());
+    let mut decoder = decoder(&Tiny::new("qwen2", GgmlDType::Q8_0).file());
     let prompt = tokens(40);
-    let mut cache = decoder.new_cache();
-    logits(&*decoder, &prompt, &mut cache);
+    let mut cache = decoder.empty();
+    logits(&mut decoder, &prompt, &mut cache);
     let other = [prompt[..25].to_vec(), vec![3, 1, 4, 1, 5]].concat();
-    let expected = logits(&*decoder, &other, &mut decoder.new_cache());
+    let expected = fresh(&mut decoder, &other);
 
     let mut fork = cache.fork(25).unwrap();
-    close(&logits(&*decoder, &other[25..], &mut fork), &expected);
+    close(&logits(&mut decoder, &other[25..], &mut fork), &expected);
     cache.truncate(25);
-    close(&logits(&*decoder, &other[25..], &mut cache), &expected);
+    close(&logits(&mut decoder, &other[25..], &mut cache), &expected);
     assert_eq!(cache.tokens(), other);
 }
 
 #[test]
 fn rows_of_a_batch_do_not_see_each_other() {
     for architecture in model::ARCHITECTURES {
-        let decoder = decoder(&Tiny::new(architecture, GgmlDType::F32).file());
+        let mut decoder = decoder(&Tiny::new(architecture, GgmlDType::F32).file());
         let prompts = [tokens(7), tokens(40).split_off(20), vec![11]];
-        let mut caches: Vec<KvCache> = prompts.iter().map(|_| decoder.new_cache()).collect();
+        let mut caches: Vec<KvCache> = prompts.iter().map(|_| decoder.empty()).collect();
         let mut batch = |tokens: Vec<&[u32]>| {
-            let mut rows: Vec<Row<'_>> = tokens
+            let mut rows: Vec<Row<'_, KvCache>> = tokens
                 .into_iter()
                 .zip(&mut caches)
-                .map(|(tokens, cache)| Row { tokens, cache })
+                .map(|(tokens, sequence)| Row { tokens, sequence, wanted: 1 })
                 .collect();
-            decoder.logits(&mut rows).unwrap()
+            evaluate(&mut decoder, &mut rows).unwrap()
         };
         let first = batch(prompts.iter().map(Vec::as_slice).collect());
         let second = batch(vec![&[1], &[2], &[3]]);
         for (index, prompt) in prompts.iter().enumerate() {
-            let mut alone = decoder.new_cache();
-            close(&first[index], &logits(&*decoder, prompt, &mut alone));
-            close(&second[index], &logits(&*decoder, &[index as u32 + 1], &mut alone));
+            let mut alone = decoder.empty();
+            close(&first[index], &logits(&mut decoder, prompt, &mut alone));
+            close(&second[index], &logits(&mut decoder, &[index as u32 + 1], &mut alone));
         }
     }
 }
@@ -207,21 +259,21 @@ fn a_sliding_window_forgets_what_is_behind_it() {
         Tiny::new("llama", GgmlDType::F32)
             .file_with(&[("attention.sliding_window", value)], |writer| writer)
     };
-    let windowed = decoder(&file(WINDOW));
+    let mut windowed = decoder(&file(WINDOW));
     let prompt = tokens(60);
-    let expected = logits(&*windowed, &prompt, &mut windowed.new_cache());
-    let mut single = windowed.new_cache();
+    let expected = fresh(&mut windowed, &prompt);
+    let mut single = windowed.empty();
     let steps: Vec<_> =
-        prompt.iter().map(|token| logits(&*windowed, &[*token], &mut single)).collect();
+        prompt.iter().map(|token| logits(&mut windowed, &[*token], &mut single)).collect();
     close(steps.last().unwrap(), &expected);
 
     // Two layers look back twice the window at most: what is before that makes no difference, and
     // without a window it does.
     let mut changed = prompt.clone();
     changed[0] = 1;
-    close(&logits(&*windowed, &changed, &mut windowed.new_cache()), &expected);
-    let unlimited = decoder(&file(0));
-    let of = |tokens: &[u32]| logits(&*unlimited, tokens, &mut unlimited.new_cache());
+    close(&fresh(&mut windowed, &changed), &expected);
+    let mut unlimited = decoder(&file(0));
+    let mut of = |tokens: &[u32]| fresh(&mut unlimited, tokens);
     assert!(cosine(&of(&prompt), &of(&changed)) < 0.999_999);
     assert!(cosine(&of(&prompt), &expected) < 0.999);
 }
@@ -230,8 +282,8 @@ fn a_sliding_window_forgets_what_is_behind_it() {
 fn rope_scaling_changes_the_result_and_unknown_kinds_are_refused() {
     let tiny = Tiny::new("llama", GgmlDType::F32);
     let of = |bytes: &[u8]| {
-        let decoder = decoder(bytes);
-        logits(&*decoder, &tokens(30), &mut decoder.new_cache())
+        let mut decoder = decoder(bytes);
+        fresh(&mut decoder, &tokens(30))
     };
     let four = Value::Float(4.0);
     let kind = Value::String("linear".to_owned());
@@ -309,13 +361,14 @@ fn an_unknown_architecture_is_refused_with_those_there_are() {
 
 #[test]
 fn bad_tokens_and_full_caches_are_errors_and_leave_the_cache_as_it_was() {
-    let decoder = decoder(&Tiny::new("llama", GgmlDType::F32).file());
-    let mut cache = decoder.new_cache();
-    logits(&*decoder, &[1, 2], &mut cache);
+    let mut decoder = decoder(&Tiny::new("llama", GgmlDType::F32).file());
+    let mut cache = decoder.empty();
+    logits(&mut decoder, &[1, 2], &mut cache);
     for bad in [vec![], vec![VOCABULARY as u32], vec![0; CONTEXT]] {
-        assert!(decoder.logits(&mut [Row { tokens: &bad, cache: &mut cache }]).is_err());
+        let row = Row { tokens: &bad, sequence: &mut cache, wanted: 1 };
+        assert!(evaluate(&mut decoder, &mut [row]).is_err());
         assert_eq!(cache.tokens(), [1, 2]);
     }
-    let next = logits(&*decoder, &[3], &mut cache);
-    close(&next, &logits(&*decoder, &[1, 2, 3], &mut decoder.new_cache()));
+    let next = logits(&mut decoder, &[3], &mut cache);
+    close(&next, &fresh(&mut decoder, &[1, 2, 3]));
 }

@@ -9,8 +9,9 @@
 use std::path::{Path, PathBuf};
 
 use agent::engine::ModelSource;
+use agent::engine::decoder::{Decoder, Logits, Row};
 use agent::engine::gguf::Gguf;
-use agent::engine::model::{self, Row};
+use agent::engine::model;
 use agent::engine::tokenizer::Tokenizer;
 use candle_core::Device;
 use serde_json::Value;
@@ -45,19 +46,21 @@ fn compare(name: &str) -> Option<(usize, usize, f64)> {
         prompt.iter().chain(&expected).flat_map(|id| tokenizer.bytes(*id).to_vec()).collect();
     assert_eq!(String::from_utf8_lossy(&text), golden["text"].as_str().unwrap());
 
-    let decoder = model::load(&gguf, &Device::Cpu, usize::MAX, false).unwrap();
-    let mut cache = decoder.new_cache();
+    let mut decoder = model::load(&gguf, &Device::Cpu, usize::MAX, false).unwrap();
+    let mut cache = decoder.empty();
+    let mut out = Logits::default();
     let mut next = prompt;
     let mut found = Vec::new();
     let mut difference = 0.0;
     while found.len() < expected.len() {
-        let logits =
-            decoder.logits(&mut [Row { tokens: &next, cache: &mut cache }]).unwrap().remove(0);
+        let row = Row { tokens: &next, sequence: &mut cache, wanted: 1 };
+        decoder.evaluate(&mut [row], &|| false, &mut out).unwrap();
+        let logits = out.rows().next().unwrap();
         if found.is_empty() {
             let first = golden["logits_after_prompt_first8"].as_array().unwrap();
             difference = first
                 .iter()
-                .zip(&logits)
+                .zip(logits)
                 .map(|(golden, ours)| (golden.as_f64().unwrap() - f64::from(*ours)).abs())
                 .fold(0.0, f64::max);
         }

@@ -7,6 +7,9 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
+use super::EngineError;
+use super::decoder::Sequence;
+
 /// The sizes of a model's cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheShape {
@@ -160,6 +163,22 @@ impl KvCache {
     /// Counts `tokens` as evaluated, after every layer got their keys and values.
     pub(super) fn commit(&mut self, tokens: &[u32]) {
         self.tokens.extend_from_slice(tokens);
+    }
+}
+
+impl Sequence for KvCache {
+    fn tokens(&self) -> &[u32] {
+        self.tokens()
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.truncate(length);
+    }
+
+    fn fork(&self) -> std::result::Result<Self, EngineError> {
+        self.fork(self.len()).map_err(|error| EngineError::Compute {
+            message: format!("no room for keys and values: {error}"),
+        })
     }
 }
 

@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::candidate::Candidate;
+use super::decoder::{Decoder, Logits, Row, Sequence as _, Store, Unfinished};
 use super::encoding::{Encoded, encode};
-use super::kv_cache::KvCache;
-use super::model::{Decoder, Row};
-use super::sequences::Sequences;
 use super::tokenizer::Tokenizer;
 use super::worker::{Interrupted, Model, Turn};
 use super::{EngineError, Finish, Usage, device};
@@ -15,33 +13,22 @@ use super::{EngineError, Finish, Usage, device};
 /// The most answers to one request: each holds keys and values of its own.
 const MOST_CANDIDATES: usize = 64;
 
-/// Sequences kept between requests.
-const SEQUENCES: usize = 4;
-
-/// Bytes of keys and values kept between requests.
-const SEQUENCE_BYTES: usize = 1 << 30;
-
 /// A loaded model and what it remembers.
-pub(super) struct LocalModel {
-    decoder: Box<dyn Decoder>,
+pub(super) struct LocalModel<D: Decoder, S> {
+    decoder: D,
+    store: S,
     tokenizer: Arc<Tokenizer>,
-    sequences: Sequences,
     threads: usize,
 }
 
-impl LocalModel {
+impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
     /// A model whose unquantized products are shared among `threads` threads, its own included.
-    pub(super) fn new(
-        decoder: Box<dyn Decoder>,
-        tokenizer: Arc<Tokenizer>,
-        threads: usize,
-    ) -> Self {
-        let sequences = Sequences::new(SEQUENCES, SEQUENCE_BYTES);
-        Self { decoder, tokenizer, sequences, threads }
+    pub(super) fn new(decoder: D, store: S, tokenizer: Arc<Tokenizer>, threads: usize) -> Self {
+        Self { decoder, store, tokenizer, threads }
     }
 }
 
-impl Model for LocalModel {
+impl<D: Decoder, S: Store<Sequence = D::Sequence>> Model for LocalModel<D, S> {
     fn started(&mut self) {
         device::compute_here_with(self.threads);
     }
@@ -55,7 +42,7 @@ impl Model for LocalModel {
             return Err(EngineError::Request { message }.into());
         }
         let prompt = encode(turn.request(), &self.tokenizer)?;
-        let limit = self.decoder.cache_shape().context_length;
+        let limit = self.decoder.context_length();
         if prompt.tokens.len() >= limit {
             let message = format!(
                 "the prompt has {} tokens and leaves no room in the model's context of {limit}; \
@@ -64,71 +51,78 @@ impl Model for LocalModel {
             );
             return Err(EngineError::Request { message }.into());
         }
-        let mut cache = self
-            .sequences
-            .take(&prompt.tokens, || self.decoder.new_cache())
-            .map_err(out_of_memory)?;
-        let outcome = self.generate(turn, &prompt, &mut cache);
-        // After an error or a cancellation, too: what it holds was evaluated.
-        self.sequences.put(cache);
+        let taken = self.store.take(&prompt.tokens)?;
+        let mut sequences = vec![taken.unwrap_or_else(|| self.decoder.empty())];
+        let outcome = self.generate(turn, &prompt, &mut sequences);
+        // After an error or a cancellation, too: what they hold was evaluated.
+        let mut sequences = sequences.into_iter();
+        if let Some(first) = sequences.next() {
+            self.store.put(first);
+        }
+        sequences.for_each(|fork| self.store.put_fork(fork));
         outcome
     }
 }
 
-impl LocalModel {
+impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
+    /// Answers `prompt`, of which the one sequence in `sequences` holds the start. Afterwards there
+    /// is one for each candidate.
     fn generate(
         &mut self,
         turn: &Turn<'_>,
         prompt: &Encoded,
-        cache: &mut KvCache,
+        sequences: &mut Vec<D::Sequence>,
     ) -> Result<Usage, Interrupted> {
         let mut usage = Usage {
             prompt_tokens: prompt.tokens.len(),
-            cached_tokens: cache.len(),
+            cached_tokens: sequences.iter().map(D::Sequence::len).sum(),
             ..Usage::default()
         };
         let mut clock = Clock::start();
-        let logits = self.read_prompt(turn, prompt, cache, &mut clock)?;
+        let mut logits = Logits::default();
+        for sequence in sequences.iter_mut() {
+            self.read_prompt(turn, prompt, sequence, &mut logits, &mut clock)?;
+        }
         usage.prompt_time = clock.lap();
-        usage.generated_tokens = self.write_answers(turn, prompt, cache, logits, &mut clock)?;
+        usage.generated_tokens =
+            self.write_answers(turn, prompt, sequences, &mut logits, &mut clock)?;
         usage.generation_time = clock.lap();
         Ok(usage)
     }
 
-    /// Evaluates what `cache` does not hold of the prompt; the logits after it.
+    /// Evaluates what `sequence` does not hold of the prompt, for the logits after it.
     fn read_prompt(
         &mut self,
         turn: &Turn<'_>,
         prompt: &Encoded,
-        cache: &mut KvCache,
+        sequence: &mut D::Sequence,
+        logits: &mut Logits,
         clock: &mut Clock,
-    ) -> Result<Vec<f32>, Interrupted> {
+    ) -> Result<(), Interrupted> {
         loop {
-            clock.paused += turn.between_steps(self)?;
-            let left = prompt.tokens.get(cache.len()..).unwrap_or_default();
-            let chunk = self.decoder.chunk();
-            if left.len() > chunk {
-                self.decoder.absorb(&mut [Row { tokens: &left[..chunk], cache }])?;
-                continue;
+            let left = prompt.tokens.get(sequence.len()..).unwrap_or_default();
+            let tokens = left.get(..self.decoder.chunk()).unwrap_or(left);
+            let last = tokens.len() == left.len();
+            let row = Row { tokens, sequence, wanted: usize::from(last) };
+            self.evaluate(turn, &mut [row], logits, clock)?;
+            if last {
+                return Ok(());
             }
-            let logits = self.decoder.logits(&mut [Row { tokens: left, cache }])?;
-            return logits.into_iter().next().ok_or_else(|| nothing().into());
         }
     }
 
-    /// Generates all candidates, each step as one batch; the number of tokens. The first candidate
-    /// continues in `cache`, the others in copies of it.
+    /// Generates all candidates, each step as one batch; the number of tokens.
     fn write_answers(
         &mut self,
         turn: &Turn<'_>,
         prompt: &Encoded,
-        cache: &mut KvCache,
-        logits: Vec<f32>,
+        sequences: &mut Vec<D::Sequence>,
+        logits: &mut Logits,
         clock: &mut Clock,
     ) -> Result<usize, Interrupted> {
         let request = turn.request();
         let count = request.candidates.max(1);
-        let limit = self.decoder.cache_shape().context_length;
+        let limit = self.decoder.context_length();
         let mut candidates: Vec<Candidate> =
             (0..count).map(|index| Candidate::new(index, request, prompt)).collect();
         if request.max_tokens == 0 {
@@ -138,36 +132,54 @@ impl LocalModel {
             }
             return Ok(0);
         }
-        let mut forks = (1..count)
-            .map(|_| cache.fork(cache.len()))
-            .collect::<candle_core::Result<Vec<_>>>()
-            .map_err(out_of_memory)?;
         let mut generated = 0;
+        let after_prompt = logits.rows().next().ok_or_else(nothing)?;
         for candidate in &mut candidates {
             generated += 1;
-            candidate.step(&logits, cache.len() < limit, &self.tokenizer, turn)?;
+            candidate.step(after_prompt, prompt.tokens.len() < limit, &self.tokenizer, turn)?;
         }
-        drop(logits);
+        if let Some(first) = sequences.first() {
+            let forks = (1..count).map(|_| first.fork()).collect::<Result<Vec<_>, _>>()?;
+            sequences.extend(forks);
+        }
         loop {
-            clock.paused += turn.between_steps(self)?;
             let next: Vec<Option<u32>> = candidates.iter().map(|c| c.next).collect();
-            let caches = std::iter::once(&mut *cache).chain(&mut forks);
-            let mut rows: Vec<Row<'_>> = next
+            let mut rows: Vec<Row<'_, D::Sequence>> = next
                 .iter()
-                .zip(caches)
-                .filter_map(|(next, cache)| {
-                    Some(Row { tokens: next.as_ref().map(std::slice::from_ref)?, cache })
+                .zip(sequences.iter_mut())
+                .filter_map(|(next, sequence)| {
+                    let tokens = next.as_ref().map(std::slice::from_ref)?;
+                    Some(Row { tokens, sequence, wanted: 1 })
                 })
                 .collect();
             if rows.is_empty() {
                 return Ok(generated);
             }
-            let logits = self.decoder.logits(&mut rows)?;
-            let room: Vec<bool> = rows.iter().map(|row| row.cache.len() < limit).collect();
+            self.evaluate(turn, &mut rows, logits, clock)?;
+            let room: Vec<bool> = rows.iter().map(|row| row.sequence.len() < limit).collect();
             let going = candidates.iter_mut().filter(|candidate| candidate.next.is_some());
-            for ((candidate, logits), room) in going.zip(&logits).zip(room) {
+            for ((candidate, logits), room) in going.zip(logits.rows()).zip(room) {
                 generated += 1;
                 candidate.step(logits, room, &self.tokenizer, turn)?;
+            }
+        }
+    }
+
+    /// Evaluates `rows`. Those a person waits for go first, also when they come in the middle of
+    /// it; an answer that nobody wants any more ends it.
+    fn evaluate(
+        &mut self,
+        turn: &Turn<'_>,
+        rows: &mut [Row<'_, D::Sequence>],
+        logits: &mut Logits,
+        clock: &mut Clock,
+    ) -> Result<(), Interrupted> {
+        loop {
+            clock.paused += turn.between_steps(self)?;
+            match self.decoder.evaluate(rows, &|| turn.interrupted(), logits) {
+                Ok(()) => return Ok(()),
+                Err(Unfinished::Stopped) => {}
+                Err(Unfinished::Failed(error)) => return Err(error.into()),
             }
         }
     }
@@ -188,11 +200,6 @@ impl Clock {
         let lap = std::mem::replace(self, Self::start());
         lap.start.elapsed().saturating_sub(lap.paused)
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err wants")]
-fn out_of_memory(error: candle_core::Error) -> EngineError {
-    EngineError::Compute { message: format!("no room for keys and values: {error}") }
 }
 
 fn nothing() -> EngineError {

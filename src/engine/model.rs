@@ -23,48 +23,14 @@ use candle_core::Device;
 
 use super::EngineError;
 use super::gguf::Gguf;
-use super::kv_cache::{CacheShape, KvCache};
 use description::Description;
 use settings::Settings;
-use transformer::Transformer;
+pub use transformer::Transformer;
 use weights::Weights;
 
 /// The architectures (`general.architecture`) there is a decoder for. `llama` is also what Mistral,
 /// CodeLlama, DeepSeek-Coder (dense), `SmolLM` and many others call themselves.
 pub const ARCHITECTURES: [&str; 4] = ["llama", "qwen2", "qwen3", "starcoder2"];
-
-/// Tokens to evaluate after those a cache holds.
-#[derive(Debug)]
-pub struct Row<'a> {
-    /// The tokens; at least one.
-    pub tokens: &'a [u32],
-    /// What came before; afterwards it holds these tokens, too.
-    pub cache: &'a mut KvCache,
-}
-
-/// A model that predicts the next token.
-///
-/// Several rows are evaluated as one batch. A row's result does not depend on the other rows
-/// beyond rounding. After an error every cache holds what it held before.
-pub trait Decoder: Send {
-    /// Number of token ids.
-    fn vocabulary(&self) -> usize;
-
-    /// The sizes of its caches.
-    fn cache_shape(&self) -> CacheShape;
-
-    /// How many tokens of a prompt are best evaluated at once.
-    fn chunk(&self) -> usize;
-
-    /// An empty cache on the model's device.
-    fn new_cache(&self) -> KvCache;
-
-    /// Evaluates `rows` for their keys and values only.
-    fn absorb(&self, rows: &mut [Row<'_>]) -> Result<(), EngineError>;
-
-    /// Evaluates `rows`; for each the logits that follow its last token, one per token id.
-    fn logits(&self, rows: &mut [Row<'_>]) -> Result<Vec<Vec<f32>>, EngineError>;
-}
 
 /// Builds the decoder of a file on `device` for sequences of at most `context_length` tokens (and
 /// no more than the model's own limit). A `small` model ([`is_small`]) is run in a way that needs
@@ -78,10 +44,10 @@ pub fn load(
     device: &Device,
     context_length: usize,
     small: bool,
-) -> Result<Box<dyn Decoder>, EngineError> {
+) -> Result<Transformer, EngineError> {
     let settings = Settings::read(gguf, context_length)?;
     let weights = Weights { gguf, device, alone: small && device.is_cpu() };
-    Ok(Box::new(Transformer::load(&weights, settings)?))
+    Transformer::load(&weights, settings)
 }
 
 /// What the architecture of this name is made of; `None` if it is not one of [`ARCHITECTURES`].

@@ -1,6 +1,8 @@
 //! The evaluated sequences that are kept between requests, so that a prompt that starts like an
 //! earlier one costs only its new end.
 
+use super::EngineError;
+use super::decoder::Store;
 use super::kv_cache::KvCache;
 
 /// Idle sequences, least recently used first.
@@ -13,21 +15,28 @@ pub(super) struct Sequences {
     most_bytes: usize,
 }
 
+impl Default for Sequences {
+    fn default() -> Self {
+        Self::new(4, 1 << 30)
+    }
+}
+
 impl Sequences {
     pub(super) fn new(most: usize, most_bytes: usize) -> Self {
         Self { idle: Vec::new(), most, most_bytes }
     }
 
-    /// A cache that holds as many of the first of `tokens` as are at hand, but never all: the last
-    /// one is evaluated anew for its logits.
-    ///
+    fn bytes(&self) -> usize {
+        self.idle.iter().map(KvCache::bytes).sum()
+    }
+}
+
+impl Store for Sequences {
+    type Sequence = KvCache;
+
     /// A sequence of which more than half would be thrown away is copied as far as it fits and
     /// stays.
-    pub(super) fn take(
-        &mut self,
-        tokens: &[u32],
-        new: impl FnOnce() -> KvCache,
-    ) -> candle_core::Result<KvCache> {
+    fn take(&mut self, tokens: &[u32]) -> Result<Option<KvCache>, EngineError> {
         let usable = &tokens[..tokens.len().saturating_sub(1)];
         let best = self
             .idle
@@ -38,27 +47,27 @@ impl Sequences {
             .max_by_key(|(index, length)| (*length, *index))
             .filter(|(_, length)| *length > 0);
         let Some((index, length)) = best else {
-            return Ok(new());
+            return Ok(None);
         };
         if 2 * length < self.idle[index].len() {
-            return self.idle[index].fork(length);
+            let copy = self.idle[index].fork(length).map_err(|error| EngineError::Compute {
+                message: format!("no room for keys and values: {error}"),
+            })?;
+            return Ok(Some(copy));
         }
         let mut cache = self.idle.remove(index);
         cache.truncate(length);
-        Ok(cache)
+        Ok(Some(cache))
     }
 
-    /// Keeps a sequence for later, at the cost of those not used for longest.
-    pub(super) fn put(&mut self, cache: KvCache) {
+    fn put(&mut self, cache: KvCache) {
         if cache.is_empty() {
             return;
         }
         // What another one continues is of no use.
         self.idle.retain(|old| common(old.tokens(), cache.tokens()) < old.len());
         self.idle.push(cache);
-        let bytes = |idle: &[KvCache]| idle.iter().map(KvCache::bytes).sum::<usize>();
-        while self.idle.len() > 1
-            && (self.idle.len() > self.most || bytes(&self.idle) > self.most_bytes)
+        while self.idle.len() > 1 && (self.idle.len() > self.most || self.bytes() > self.most_bytes)
         {
             self.idle.remove(0);
         }
@@ -87,8 +96,8 @@ mod tests {
     }
 
     fn take(sequences: &mut Sequences, tokens: &[u32]) -> Vec<u32> {
-        let cache = sequences.take(tokens, || KvCache::new(SHAPE, &Device::Cpu)).unwrap();
-        cache.tokens().to_vec()
+        let cache = sequences.take(tokens).unwrap();
+        cache.map(|cache| cache.tokens().to_vec()).unwrap_or_default()
     }
 
     fn kept(sequences: &Sequences) -> Vec<&[u32]> {

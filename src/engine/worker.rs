@@ -10,6 +10,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -96,6 +97,14 @@ impl Turn<'_> {
         self.job.events.send(event).map_err(|_| Interrupted::Cancelled)
     }
 
+    /// Whether a step that has begun had better be given up: nobody wants its result any more, or a
+    /// person waits. [`Self::between_steps`] then says which. Takes a few nanoseconds.
+    pub(super) fn interrupted(&self) -> bool {
+        let gives_way = self.job.request.priority == Priority::Background;
+        self.job.events.is_closed()
+            || gives_way && self.shared.interactive_waiting.load(Ordering::Relaxed) > 0
+    }
+
     /// To be called between two steps: ends a cancelled request, and lets a background one give
     /// way to those a person waits for. They are answered by the same `model`, which must
     /// therefore be between two steps, too. Returns how long that took.
@@ -167,6 +176,8 @@ impl Drop for Handle {
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
+    /// How many interactive jobs wait, for those who would rather not lock.
+    interactive_waiting: AtomicUsize,
     wake: Condvar,
 }
 
@@ -191,6 +202,7 @@ impl Shared {
             Priority::Interactive => state.interactive.push_back(job),
             Priority::Background => state.background.push_back(job),
         }
+        self.count(&state);
         drop(state);
         self.wake.notify_one();
     }
@@ -201,6 +213,7 @@ impl Shared {
         loop {
             let next = state.interactive.pop_front().or_else(|| state.background.pop_front());
             if next.is_some() {
+                self.count(&state);
                 return next;
             }
             if state.closed {
@@ -211,7 +224,18 @@ impl Shared {
     }
 
     fn take_interactive(&self) -> Option<Job> {
-        self.lock().interactive.pop_front()
+        if self.interactive_waiting.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut state = self.lock();
+        let next = state.interactive.pop_front();
+        self.count(&state);
+        next
+    }
+
+    /// To be called after each change, before the lock is given back.
+    fn count(&self, state: &State) {
+        self.interactive_waiting.store(state.interactive.len(), Ordering::Relaxed);
     }
 
     fn stop(&self) {
@@ -221,6 +245,7 @@ impl Shared {
             .into_iter()
             .chain(std::mem::take(&mut state.background))
             .collect();
+        self.count(&state);
         drop(state);
         for job in left {
             let _ = job.events.send(Event::Failed(EngineError::Stopped));

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use super::pages::{PAGE, Page, Pool};
 use super::sequence::Sequence;
+use crate::engine::EngineError;
+use crate::engine::decoder::Store;
 
 /// A tree of pages. The path to a node spells a text; its page holds the keys and values of the
 /// last up to 64 tokens of it.
@@ -176,6 +178,22 @@ impl PrefixTree {
                 self.leaves.insert((self.nodes[parent].last_use, parent));
             }
         }
+    }
+}
+
+impl Store for PrefixTree {
+    type Sequence = Sequence;
+
+    fn take(&mut self, tokens: &[u32]) -> Result<Option<Sequence>, EngineError> {
+        Ok(Some(self.take(tokens)))
+    }
+
+    fn put(&mut self, sequence: Sequence) {
+        self.put(sequence);
+    }
+
+    fn put_fork(&mut self, fork: Sequence) {
+        self.put(fork);
     }
 }
 

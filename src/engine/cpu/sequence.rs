@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::pages::{PAGE, Page, Pool};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, decoder};
 
 /// A sequence of evaluated tokens. Position `p` is in page `p / 64` at `p % 64`.
 ///
@@ -108,6 +108,20 @@ impl Sequence {
     pub(super) fn into_parts(mut self) -> (Vec<u32>, Vec<Arc<Page>>) {
         self.truncate(self.tokens.len());
         (self.tokens, self.pages)
+    }
+}
+
+impl decoder::Sequence for Sequence {
+    fn tokens(&self) -> &[u32] {
+        self.tokens()
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.truncate(length);
+    }
+
+    fn fork(&self) -> Result<Self, EngineError> {
+        Ok(self.fork())
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::{Mutex, OnceLock};
 
 use super::*;
 use crate::engine::gguf::Gguf;
-use crate::engine::kv_cache::CacheShape;
+use crate::engine::kv_cache::{CacheShape, KvCache};
+use crate::engine::sequences::Sequences;
 use crate::engine::worker::Queue;
 use crate::engine::{Event, Generation, Marker, ModelSource, Piece, Priority, Request};
 
@@ -30,56 +31,58 @@ struct Parrot {
     prompt_tokens: usize,
     vocabulary: usize,
     context_length: usize,
+    calls: usize,
     /// Told the number of each call before it is done.
-    on_call: Mutex<(usize, Box<OnCall>)>,
-}
-
-impl Parrot {
-    fn call(&self) {
-        let mut guard = self.on_call.lock().unwrap();
-        let (count, on_call) = &mut *guard;
-        *count += 1;
-        on_call(*count);
-    }
+    on_call: Box<OnCall>,
 }
 
 impl Decoder for Parrot {
+    type Sequence = KvCache;
+
     fn vocabulary(&self) -> usize {
         self.vocabulary
     }
 
-    fn cache_shape(&self) -> CacheShape {
-        let context_length = self.context_length;
-        CacheShape { layers: 0, kv_heads: 1, head_dim: 2, context_length }
+    fn context_length(&self) -> usize {
+        self.context_length
     }
 
     fn chunk(&self) -> usize {
         CHUNK
     }
 
-    fn new_cache(&self) -> KvCache {
-        KvCache::new(self.cache_shape(), &candle_core::Device::Cpu)
+    fn empty(&self) -> KvCache {
+        let shape =
+            CacheShape { layers: 0, kv_heads: 1, head_dim: 2, context_length: self.context_length };
+        KvCache::new(shape, &candle_core::Device::Cpu)
     }
 
-    fn absorb(&self, rows: &mut [Row<'_>]) -> Result<(), EngineError> {
-        self.call();
+    fn evaluate(
+        &mut self,
+        rows: &mut [Row<'_, KvCache>],
+        stop: &dyn Fn() -> bool,
+        out: &mut Logits,
+    ) -> Result<(), Unfinished> {
+        self.calls += 1;
+        (self.on_call)(self.calls);
+        if stop() {
+            return Err(Unfinished::Stopped);
+        }
+        let wanted = rows.iter().map(|row| row.wanted).sum();
+        let out = out.reset(wanted, self.vocabulary);
+        out.fill(0.0);
+        let mut out = out.chunks_exact_mut(self.vocabulary);
         for row in rows {
-            row.cache.reserve(row.tokens.len()).unwrap();
-            row.cache.commit(row.tokens);
+            row.sequence.reserve(row.tokens.len()).unwrap();
+            row.sequence.commit(row.tokens);
+            let end = row.sequence.len() + 1;
+            for (length, logits) in (end - row.wanted..end).zip(&mut out) {
+                let next = length.checked_sub(self.prompt_tokens);
+                let token = next.and_then(|at| self.says.get(at).copied());
+                logits[token.unwrap_or(0) as usize] = 50.0;
+            }
         }
         Ok(())
-    }
-
-    fn logits(&self, rows: &mut [Row<'_>]) -> Result<Vec<Vec<f32>>, EngineError> {
-        self.absorb(rows)?;
-        let of = |row: &Row<'_>| {
-            let mut logits = vec![0.0; self.vocabulary];
-            let next = row.cache.len().checked_sub(self.prompt_tokens);
-            let token = next.and_then(|at| self.says.get(at).copied());
-            logits[token.unwrap_or(0) as usize] = 50.0;
-            logits
-        };
-        Ok(rows.iter().map(of).collect())
     }
 }
 
@@ -91,9 +94,10 @@ fn parrot(says: Vec<u32>, prompt_tokens: usize, on_call: Box<OnCall>) -> Queue {
         prompt_tokens,
         vocabulary: tokenizer.vocabulary_size(),
         context_length: 1000,
-        on_call: Mutex::new((0, on_call)),
+        calls: 0,
+        on_call,
     };
-    Queue::start(LocalModel::new(Box::new(decoder), tokenizer, 1))
+    Queue::start(LocalModel::new(decoder, Sequences::default(), tokenizer, 1))
 }
 
 fn saying(text: &str) -> Vec<u32> {
@@ -203,7 +207,7 @@ fn a_healed_answer_continues_the_word_at_the_cursor() {
 }
 
 #[test]
-fn an_answer_dropped_during_the_prompt_stops_after_that_chunk_and_what_was_read_is_kept() {
+fn an_answer_dropped_during_the_prompt_stops_within_that_chunk_and_what_was_read_is_kept() {
     let text = "a ".repeat(800);
     let held = Arc::new(Mutex::new(None::<Generation>));
     let calls = Arc::new(Mutex::new(0));
@@ -221,9 +225,9 @@ fn an_answer_dropped_during_the_prompt_stops_after_that_chunk_and_what_was_read_
     drop(guard);
     // A different prompt is answered next: by then the first one must have given up.
     collect(queue.submit(Request { max_tokens: 1, ..prompt("zzz") })).unwrap();
-    assert_eq!(*calls.lock().unwrap(), 2 + 1, "two chunks of one, one of the other");
+    assert_eq!(*calls.lock().unwrap(), 2 + 1, "a chunk and a begun one, one of the other");
     let again = collect(queue.submit(prompt(&text))).unwrap();
-    assert_eq!(again.usage.cached_tokens, 2 * CHUNK);
+    assert_eq!(again.usage.cached_tokens, CHUNK);
     assert_eq!(again.texts, ["b"]);
 }
 
@@ -255,7 +259,8 @@ fn a_background_answer_gives_way_and_then_goes_on_where_it_was() {
         if count == 3 {
             ready.send(()).unwrap();
         }
-        // The fourth call is the urgent one's only one.
+        // The third is given up in the middle, the fourth is the urgent one's only one, and the
+        // fifth begins the third again.
         if count == 3 || count == 5 {
             let _ = wait.recv_timeout(Duration::from_secs(10));
         }

@@ -3,10 +3,11 @@
 use candle_core::{Device, Result, Tensor};
 use candle_nn::attention::{AttnMask, flash_attn};
 
-use super::Row;
 use super::layers::{Linear, Norm};
 use super::rotation::{Angles, Rotation};
 use super::settings::Settings;
+use crate::engine::decoder::Row;
+use crate::engine::kv_cache::KvCache;
 
 /// What the attention of all layers has in common in one pass.
 pub(super) struct Shared<'a> {
@@ -39,7 +40,7 @@ impl Attention {
         &self,
         x: &Tensor,
         layer: usize,
-        rows: &[Row<'_>],
+        rows: &[Row<'_, KvCache>],
         model: &Shared<'_>,
     ) -> Result<Tensor> {
         let Shared { settings, rotation, angles, alone } = *model;
@@ -60,7 +61,7 @@ impl Attention {
         let mut start = 0;
         for row in rows {
             let length = row.tokens.len();
-            let (keys, values) = row.cache.extend(
+            let (keys, values) = row.sequence.extend(
                 layer,
                 &key.narrow(0, start, length)?,
                 &value.narrow(0, start, length)?,

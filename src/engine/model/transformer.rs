@@ -4,13 +4,14 @@ use candle_core::quantized::QMatMul;
 use candle_core::{Device, Module, Result, Tensor};
 
 use super::attention::{Attention, Shared};
+use super::compute;
 use super::layers::{FeedForward, Norm};
 use super::rotation::Rotation;
 use super::settings::Settings;
 use super::tensors::{self, Tensors};
 use super::weights::Weights;
-use super::{Decoder, Row, compute};
 use crate::engine::EngineError;
+use crate::engine::decoder::{Decoder, Logits, Row, Unfinished};
 use crate::engine::kv_cache::{CacheShape, KvCache};
 
 /// One layer: `x + attention(norm(x))`, then `x + feed_forward(norm(x))`.
@@ -52,7 +53,7 @@ impl Layer {
 }
 
 /// The whole model.
-pub(super) struct Transformer {
+pub struct Transformer {
     settings: Settings,
     device: Device,
     /// Runs on one thread.
@@ -94,9 +95,13 @@ impl Transformer {
         })
     }
 
-    /// Evaluates `rows` together: `[total, hidden]`, all positions of the first row, then of the
-    /// second, and so on.
-    fn evaluate(&self, rows: &mut [Row<'_>]) -> Result<Tensor> {
+    /// The last layer's output for all `rows`: `[total, hidden]`, all positions of the first row,
+    /// then of the second, and so on. `None` if it was told to `stop`.
+    fn layers(
+        &self,
+        rows: &mut [Row<'_, KvCache>],
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Tensor>> {
         let mut ids = Vec::new();
         let mut positions = Vec::new();
         for row in rows.iter_mut() {
@@ -107,9 +112,9 @@ impl Transformer {
             {
                 candle_core::bail!("token {id} of a vocabulary of {}", self.settings.vocabulary);
             }
-            row.cache.reserve(row.tokens.len())?;
+            row.sequence.reserve(row.tokens.len())?;
             ids.extend_from_slice(row.tokens);
-            positions.extend(row.cache.len()..row.cache.len() + row.tokens.len());
+            positions.extend(row.sequence.len()..row.sequence.len() + row.tokens.len());
         }
         let angles = self.rotation.angles(&positions, &self.device)?;
         let shared = Shared {
@@ -122,47 +127,45 @@ impl Transformer {
         // [total, hidden]
         let mut x = self.embedding.embedding(&ids)?;
         for (index, layer) in self.layers.iter().enumerate() {
+            if stop() {
+                return Ok(None);
+            }
             let normed = layer.attention_norm.forward(&x)?;
             let mixed = layer.attention.forward(&normed, index, rows, &shared)?;
             x = (x + mixed)?;
             let normed = layer.feed_forward_norm.forward(&x)?;
             x = (&x + layer.feed_forward.forward(&normed)?)?;
         }
-        Ok(x)
+        Ok(Some(x))
     }
 
-    /// `[total, hidden]` → `[rows, vocabulary]` for the last position of each row.
-    fn predict(&self, x: &Tensor, rows: &[Row<'_>]) -> Result<Vec<Vec<f32>>> {
-        let mut last = Vec::with_capacity(rows.len());
+    /// `[total, hidden]` → the logits that are wanted.
+    fn predict(&self, x: &Tensor, rows: &[Row<'_, KvCache>], out: &mut Logits) -> Result<()> {
+        let mut wanted = Vec::with_capacity(rows.len());
         let mut end = 0;
         for row in rows {
             end += row.tokens.len();
-            last.push((end - 1) as u32);
+            wanted.extend((end - row.wanted.min(row.tokens.len())..end).map(|at| at as u32));
         }
-        let last = x.index_select(&Tensor::new(last, &self.device)?, 0)?;
-        let logits = self.output.forward(&self.output_norm.forward(&last)?)?;
-        logits.to_vec2()
-    }
-}
-
-fn commit(rows: &mut [Row<'_>]) {
-    for row in rows {
-        row.cache.commit(row.tokens);
+        let to = out.reset(wanted.len(), self.settings.vocabulary);
+        if !wanted.is_empty() {
+            let x = x.index_select(&Tensor::new(wanted, &self.device)?, 0)?;
+            let logits = self.output.forward(&self.output_norm.forward(&x)?)?;
+            to.copy_from_slice(&logits.flatten_all()?.to_vec1::<f32>()?);
+        }
+        Ok(())
     }
 }
 
 impl Decoder for Transformer {
+    type Sequence = KvCache;
+
     fn vocabulary(&self) -> usize {
         self.settings.vocabulary
     }
 
-    fn cache_shape(&self) -> CacheShape {
-        CacheShape {
-            layers: self.settings.layers,
-            kv_heads: self.settings.kv_heads,
-            head_dim: self.settings.head_dim,
-            context_length: self.settings.context_length,
-        }
+    fn context_length(&self) -> usize {
+        self.settings.context_length
     }
 
     fn chunk(&self) -> usize {
@@ -174,26 +177,26 @@ impl Decoder for Transformer {
         if self.alone { ((SHARED - 1) / self.settings.feed_forward).clamp(16, ROWS) } else { ROWS }
     }
 
-    fn new_cache(&self) -> KvCache {
-        KvCache::new(self.cache_shape(), &self.device)
+    fn empty(&self) -> KvCache {
+        let Settings { layers, kv_heads, head_dim, context_length, .. } = self.settings;
+        KvCache::new(CacheShape { layers, kv_heads, head_dim, context_length }, &self.device)
     }
 
-    fn absorb(&self, rows: &mut [Row<'_>]) -> std::result::Result<(), EngineError> {
+    fn evaluate(
+        &mut self,
+        rows: &mut [Row<'_, KvCache>],
+        stop: &dyn Fn() -> bool,
+        out: &mut Logits,
+    ) -> std::result::Result<(), Unfinished> {
         if rows.is_empty() {
+            out.reset(0, self.settings.vocabulary);
             return Ok(());
         }
-        self.evaluate(rows).map_err(compute)?;
-        commit(rows);
-        Ok(())
-    }
-
-    fn logits(&self, rows: &mut [Row<'_>]) -> std::result::Result<Vec<Vec<f32>>, EngineError> {
-        if rows.is_empty() {
-            return Ok(Vec::new());
+        let x = self.layers(rows, stop).map_err(compute)?.ok_or(Unfinished::Stopped)?;
+        self.predict(&x, rows, out).map_err(compute)?;
+        for row in rows {
+            row.sequence.commit(row.tokens);
         }
-        let x = self.evaluate(rows).map_err(compute)?;
-        let logits = self.predict(&x, rows).map_err(compute)?;
-        commit(rows);
-        Ok(logits)
+        Ok(())
     }
 }
