@@ -18,9 +18,11 @@ pub mod request;
 pub mod sampler;
 pub mod scripted;
 mod sequences;
+mod speculation;
 mod stop_text;
 pub mod tokenizer;
 pub mod worker;
+mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +32,7 @@ pub use device::DeviceChoice;
 pub use error::EngineError;
 pub use generation::{Event, Finish, Generation, Usage};
 pub use request::{Marker, Piece, Priority, Request, Sampling};
+pub use speculation::Speculation;
 use tokenizer::Tokenizer;
 
 /// Longest sequence where nothing else is asked for.
@@ -63,6 +66,8 @@ pub struct EngineOptions {
     /// Longest sequence in tokens, at most the model's own; `None` means the model's own, at most
     /// 32768.
     pub context_length: Option<usize>,
+    /// Whether answers are guessed ahead, which makes them faster and never different.
+    pub speculation: Speculation,
 }
 
 /// A model family's way to fill in the middle.
@@ -137,7 +142,8 @@ impl Engine {
         let context_length = decoder.context_length();
         let info = describe::describe(&gguf, &tokenizer, context_length, description);
         let store = sequences::Sequences::default();
-        let local = local::LocalModel::new(decoder, store, Arc::clone(&tokenizer), threads);
+        let local = local::LocalModel::new(decoder, store, Arc::clone(&tokenizer), threads)
+            .with_speculation(options.speculation);
         Ok(Self {
             info: Arc::new(info),
             tokenizer: Some(tokenizer),

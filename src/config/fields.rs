@@ -90,6 +90,6 @@ impl Default for Config {
 impl Config {
     /// What the engine needs of it.
     pub fn engine_options(&self) -> EngineOptions {
-        EngineOptions { device: self.device, threads: self.threads, context_length: None }
+        EngineOptions { device: self.device, threads: self.threads, ..EngineOptions::default() }
     }
 }

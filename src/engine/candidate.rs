@@ -49,6 +49,11 @@ impl Candidate {
         }
     }
 
+    /// How many more tokens it may get.
+    pub(super) fn left(&self) -> usize {
+        self.most_tokens.saturating_sub(self.tokens)
+    }
+
     /// Chooses the next token from `logits` and reports what it adds. `room` says whether the
     /// context has room for evaluating it.
     pub(super) fn step(

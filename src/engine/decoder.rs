@@ -108,6 +108,10 @@ pub trait Decoder: Send {
     /// How many tokens of a prompt are best evaluated at once.
     fn chunk(&self) -> usize;
 
+    /// How many tokens guessed ahead are worth evaluating at once, those of all rows together; 0
+    /// where several tokens take as long together as one by one.
+    fn most_drafted(&self) -> usize;
+
     /// An empty sequence.
     fn empty(&self) -> Self::Sequence;
 

@@ -28,6 +28,10 @@ pub struct Usage {
     pub cached_tokens: usize,
     /// Tokens generated, all candidates together.
     pub generated_tokens: usize,
+    /// Tokens guessed ahead and evaluated, all candidates together.
+    pub drafted_tokens: usize,
+    /// How many of them the model chose, too.
+    pub accepted_tokens: usize,
     /// Time to evaluate the prompt.
     pub prompt_time: Duration,
     /// Time to generate.

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use super::candidate::Candidate;
 use super::decoder::{Decoder, Logits, Row, Sequence as _, Store, Unfinished};
 use super::encoding::{Encoded, encode};
+use super::speculation::{History, Speculation};
 use super::tokenizer::Tokenizer;
 use super::worker::{Interrupted, Model, Turn};
+use super::writer::Writer;
 use super::{EngineError, Finish, Usage, device};
 
 /// The most answers to one request: each holds keys and values of its own.
@@ -19,12 +21,18 @@ pub(super) struct LocalModel<D: Decoder, S> {
     store: S,
     tokenizer: Arc<Tokenizer>,
     threads: usize,
+    speculation: Speculation,
 }
 
 impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
     /// A model whose unquantized products are shared among `threads` threads, its own included.
     pub(super) fn new(decoder: D, store: S, tokenizer: Arc<Tokenizer>, threads: usize) -> Self {
-        Self { decoder, store, tokenizer, threads }
+        Self { decoder, store, tokenizer, threads, speculation: Speculation::default() }
+    }
+
+    /// Guesses ahead in this way, where the decoder says that it pays.
+    pub(super) fn with_speculation(self, speculation: Speculation) -> Self {
+        Self { speculation, ..self }
     }
 }
 
@@ -84,8 +92,7 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
             self.read_prompt(turn, prompt, sequence, &mut logits, &mut clock)?;
         }
         usage.prompt_time = clock.lap();
-        usage.generated_tokens =
-            self.write_answers(turn, prompt, sequences, &mut logits, &mut clock)?;
+        self.write_answers(turn, prompt, sequences, &mut logits, &mut clock, &mut usage)?;
         usage.generation_time = clock.lap();
         Ok(usage)
     }
@@ -111,7 +118,7 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
         }
     }
 
-    /// Generates all candidates, each step as one batch; the number of tokens.
+    /// Generates all candidates, each step as one batch.
     fn write_answers(
         &mut self,
         turn: &Turn<'_>,
@@ -119,48 +126,51 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
         sequences: &mut Vec<D::Sequence>,
         logits: &mut Logits,
         clock: &mut Clock,
-    ) -> Result<usize, Interrupted> {
+        usage: &mut Usage,
+    ) -> Result<(), Interrupted> {
         let request = turn.request();
         let count = request.candidates.max(1);
         let limit = self.decoder.context_length();
-        let mut candidates: Vec<Candidate> =
-            (0..count).map(|index| Candidate::new(index, request, prompt)).collect();
+        let candidates = (0..count).map(|index| Candidate::new(index, request, prompt));
         if request.max_tokens == 0 {
             // Nothing but the evaluated prompt was wanted.
-            for candidate in &mut candidates {
+            for mut candidate in candidates {
                 candidate.finish(Finish::Length, turn)?;
             }
-            return Ok(0);
+            return Ok(());
         }
-        let mut generated = 0;
+        let budget = match self.speculation {
+            Speculation::PromptLookup => self.decoder.most_drafted(),
+            Speculation::Off => 0,
+        };
+        let history = (budget > 0).then(|| History::new(&prompt.tokens));
+        let mut writers: Vec<Writer> =
+            candidates.map(|candidate| Writer::new(candidate, history.clone())).collect();
         let after_prompt = logits.rows().next().ok_or_else(nothing)?;
-        for candidate in &mut candidates {
-            generated += 1;
-            candidate.step(after_prompt, prompt.tokens.len() < limit, &self.tokenizer, turn)?;
+        let room = prompt.tokens.len() < limit;
+        for writer in &mut writers {
+            writer.start(after_prompt, room, &self.tokenizer, turn, usage)?;
         }
         if let Some(first) = sequences.first() {
             let forks = (1..count).map(|_| first.fork()).collect::<Result<Vec<_>, _>>()?;
             sequences.extend(forks);
         }
         loop {
-            let next: Vec<Option<u32>> = candidates.iter().map(|c| c.next).collect();
-            let mut rows: Vec<Row<'_, D::Sequence>> = next
-                .iter()
-                .zip(sequences.iter_mut())
-                .filter_map(|(next, sequence)| {
-                    let tokens = next.as_ref().map(std::slice::from_ref)?;
-                    Some(Row { tokens, sequence, wanted: 1 })
-                })
-                .collect();
-            if rows.is_empty() {
-                return Ok(generated);
+            let going = writers.iter().filter(|writer| writer.is_going()).count();
+            if going == 0 {
+                return Ok(());
+            }
+            let mut rows = Vec::with_capacity(going);
+            for (writer, sequence) in writers.iter_mut().zip(&mut *sequences) {
+                let tokens = writer.prepare(limit - sequence.len(), budget / going);
+                if !tokens.is_empty() {
+                    rows.push(Row { tokens, sequence, wanted: tokens.len() });
+                }
             }
             self.evaluate(turn, &mut rows, logits, clock)?;
-            let room: Vec<bool> = rows.iter().map(|row| row.sequence.len() < limit).collect();
-            let going = candidates.iter_mut().filter(|candidate| candidate.next.is_some());
-            for ((candidate, logits), room) in going.zip(logits.rows()).zip(room) {
-                generated += 1;
-                candidate.step(logits, room, &self.tokenizer, turn)?;
+            let mut logits = logits.rows();
+            for (writer, sequence) in writers.iter_mut().zip(&mut *sequences) {
+                writer.read(&mut logits, sequence, limit, &self.tokenizer, turn, usage)?;
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The engine's flow around a decoder that says what a test wants.
 
+mod speculation;
+
 use std::path::Path;
 use std::sync::{Mutex, OnceLock};
 
@@ -49,6 +51,10 @@ impl Decoder for Parrot {
 
     fn chunk(&self) -> usize {
         CHUNK
+    }
+
+    fn most_drafted(&self) -> usize {
+        0
     }
 
     fn empty(&self) -> KvCache {

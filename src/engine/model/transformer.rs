@@ -177,6 +177,12 @@ impl Decoder for Transformer {
         if self.alone { ((SHARED - 1) / self.settings.feed_forward).clamp(16, ROWS) } else { ROWS }
     }
 
+    fn most_drafted(&self) -> usize {
+        // On a GPU, up to 8 vectors are multiplied by one reading of the weights. The products for
+        // the CPU read them anew for each.
+        if self.device.is_cpu() { 0 } else { 7 }
+    }
+
     fn empty(&self) -> KvCache {
         let Settings { layers, kv_heads, head_dim, context_length, .. } = self.settings;
         KvCache::new(CacheShape { layers, kv_heads, head_dim, context_length }, &self.device)
