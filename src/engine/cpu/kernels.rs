@@ -1,5 +1,8 @@
 //! What differs between instruction sets, behind one table that is chosen when a model is loaded.
 
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
 use super::activations::{Activations, Form};
 use super::block::BlockType;
 
