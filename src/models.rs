@@ -152,7 +152,11 @@ fn file(path: &Path, origin: &str, source: impl Fn(&Path) -> Source) -> Result<M
         name: discover::stem(path),
         origin: origin.to_owned(),
         source: source(path),
-        size: metadata.len(),
+        size: match discover::size(path) {
+            Ok(size) => size,
+            // What is missing is said when it is opened.
+            Err(_) => metadata.len(),
+        },
     })
 }
 

@@ -199,9 +199,18 @@ fn broken_characters_in_values_are_replaced() {
 }
 
 #[test]
-fn a_part_of_a_model_is_refused_as_such() {
-    unsupported(&writer().unsigned("split.count", 3).finish(), "split.count: one of 3 parts");
-    assert!(open(&writer().unsigned("split.count", 1).finish()).is_ok());
+fn a_part_of_a_model_is_refused_where_the_others_cannot_be_found() {
+    refused(&writer().unsigned("split.count", 3).finish(), "split.no: the key is missing");
+    let part = |number, count| {
+        open(&writer().unsigned("split.no", number).unsigned("split.count", count).finish())
+    };
+    let message = part(0, 3).unwrap_err().to_string();
+    assert!(message.contains("its name must end in -00001-of-00003.gguf"), "{message}");
+    for (number, count) in [(3, 3), (u64::MAX, 2), (0, 1 << 16), (0, u64::MAX)] {
+        assert!(part(number, count).is_err(), "{number} of {count}");
+    }
+    refused(&writer().string("split.count", "3").finish(), "split.count: expected an integer");
+    assert!(part(0, 1).is_ok());
 }
 
 #[test]

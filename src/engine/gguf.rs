@@ -2,18 +2,21 @@
 //! type and string length is checked before anything is allocated.
 
 pub mod array;
+mod bytes;
 mod candle;
 mod dtype;
 mod parse;
+mod split;
 pub mod writer;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 pub use array::Array;
+use bytes::Bytes;
 pub use candle::to_candle;
 pub use dtype::dtype_name;
+pub use split::{PartName, part_paths};
 pub use writer::Writer;
 
 use super::cpu::block::BlockType;
@@ -69,20 +72,23 @@ impl Value {
     }
 }
 
-/// A tensor's place in the file.
+/// A tensor's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorInfo {
     /// Its shape, rows first, the contiguous dimension last; that is a whole number of blocks.
     pub shape: Vec<usize>,
     /// Its type.
     pub dtype: BlockType,
-    /// First byte in the file.
+    /// Which of the model's files it is in, from 0: models may be split.
+    pub part: usize,
+    /// First byte in that file.
     pub offset: usize,
     /// Number of bytes.
     pub size: usize,
 }
 
-/// A checked file. Cheap to clone: the bytes are mapped or compiled in.
+/// A checked file, or several that are one model. Cheap to clone: the bytes are mapped or compiled
+/// in.
 #[derive(Debug, Clone)]
 pub struct Gguf {
     /// Its name in messages.
@@ -91,49 +97,63 @@ pub struct Gguf {
     pub metadata: Arc<BTreeMap<String, Value>>,
     /// Its tensors.
     pub tensors: Arc<BTreeMap<String, TensorInfo>>,
-    bytes: Bytes,
-}
-
-#[derive(Debug, Clone)]
-enum Bytes {
-    Mapped(Arc<memmap2::Mmap>),
-    Static(&'static [u8]),
+    parts: Arc<[Bytes]>,
 }
 
 impl Gguf {
     /// Opens and checks a file: [`EngineError::Open`] where it cannot be mapped,
     /// [`EngineError::Malformed`] where it contradicts itself, [`EngineError::Unsupported`] where
     /// it is sound but of a version or type unknown here.
+    ///
+    /// Where the file is a part of a model (whichever), all parts are opened; they lie beside it.
     pub fn open(source: &ModelSource) -> Result<Self, EngineError> {
         let (name, bytes) = match source {
-            ModelSource::File(path) => (path.display().to_string(), Bytes::Mapped(map(path)?)),
+            ModelSource::File(path) => (path.display().to_string(), Bytes::map(path)?),
             ModelSource::Embedded { name, bytes } => {
-                ((*name).to_owned(), Bytes::Static(aligned(name, bytes)?))
+                ((*name).to_owned(), Bytes::compiled_in(name, bytes)?)
             }
         };
         let content = parse::parse(&name, bytes.as_slice())?;
-        Ok(Self {
+        if !split::is_part(&name, &content.metadata)? {
+            return Ok(Self::new(name, content, vec![bytes]));
+        }
+        match source {
+            ModelSource::File(path) => {
+                let set = split::open(path, content, bytes)?;
+                Ok(Self::new(set.first.display().to_string(), set.content, set.parts))
+            }
+            ModelSource::Embedded { .. } => Err(EngineError::Unsupported {
+                file: name,
+                key: "split.count".to_owned(),
+                message: "a part of a model cannot be compiled in, merge the parts".to_owned(),
+            }),
+        }
+    }
+
+    fn new(name: String, content: parse::Content, parts: Vec<Bytes>) -> Self {
+        Self {
             name,
             metadata: Arc::new(content.metadata),
             tensors: Arc::new(content.tensors),
-            bytes,
-        })
+            parts: parts.into(),
+        }
     }
 
-    /// Size of the file in bytes.
+    /// Size of the file in bytes, of all parts together.
     pub fn len(&self) -> usize {
-        self.bytes.as_slice().len()
+        self.parts.iter().map(|part| part.as_slice().len()).sum()
     }
 
     /// Whether the file has no bytes (it never has none once open).
     pub fn is_empty(&self) -> bool {
-        self.bytes.as_slice().is_empty()
+        self.len() == 0
     }
 
     /// The bytes of a tensor, as they stand in the file.
     pub fn data(&self, info: &TensorInfo) -> &[u8] {
         let end = info.offset.saturating_add(info.size);
-        self.bytes.as_slice().get(info.offset..end).unwrap_or_default()
+        let part = self.parts.get(info.part).map(Bytes::as_slice).unwrap_or_default();
+        part.get(info.offset..end).unwrap_or_default()
     }
 
     /// The place of a tensor; an error naming it if there is none.
@@ -220,48 +240,6 @@ impl Gguf {
 
     fn wrong_type(&self, key: &str, expected: &str, found: &Value) -> EngineError {
         self.malformed(key, format!("expected {expected}, found {}", found.kind()))
-    }
-}
-
-impl Bytes {
-    fn as_slice(&self) -> &[u8] {
-        match self {
-            Self::Mapped(map) => map,
-            Self::Static(bytes) => bytes,
-        }
-    }
-}
-
-fn map(path: &Path) -> Result<Arc<memmap2::Mmap>, EngineError> {
-    let failed = |message: String| EngineError::Open { path: path.to_owned(), message };
-    // Asked before opening: to open a named pipe would wait for a writer.
-    let kind = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;
-    if !kind.is_file() {
-        return Err(failed("not a regular file".into()));
-    }
-    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
-    #[expect(
-        unsafe_code,
-        reason = "mapping is unsafe because another process may change the file meanwhile: weights \
-                  then turn to noise, and if it is truncated the next read past its end ends this \
-                  process with SIGBUS. Model stores replace files by renaming, which leaves a \
-                  mapping intact. Strings are copied before they are checked as UTF-8, so no \
-                  `str` ever points into the mapping."
-    )]
-    let mapped = unsafe { memmap2::Mmap::map(&file) };
-    mapped.map(Arc::new).map_err(|error| failed(error.to_string()))
-}
-
-fn aligned(name: &str, bytes: &'static [u8]) -> Result<&'static [u8], EngineError> {
-    // Tensors are read in place as blocks with an alignment of up to 8.
-    if (bytes.as_ptr() as usize).is_multiple_of(8) {
-        Ok(bytes)
-    } else {
-        Err(EngineError::Malformed {
-            file: name.to_owned(),
-            key: "embedded bytes".into(),
-            message: "not aligned in memory, embed them with an alignment of 64".into(),
-        })
     }
 }
 

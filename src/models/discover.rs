@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Listing, Model, Source, places::Places};
 use crate::engine::ModelSource;
+use crate::engine::gguf::{PartName, part_paths};
 
 /// How deep below a folder files are looked for.
 const MAX_DEPTH: usize = 6;
@@ -50,13 +51,23 @@ pub fn find(directories: &[PathBuf], places: &Places) -> Listing {
     listing
 }
 
-/// The name of a model file: its file name without `.gguf` and the mark of a first part.
+/// The name of a model file: its file name without `.gguf` and the mark of a part.
 pub fn stem(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    match part(&stem) {
-        Some((1, name)) => name.to_owned(),
-        _ => stem.into_owned(),
+    match PartName::parse(&stem) {
+        Some(part) => part.name.to_owned(),
+        None => stem.into_owned(),
     }
+}
+
+/// Bytes of the model that the file at `path` is or is a part of; an error names the file that is
+/// not there.
+pub fn size(path: &Path) -> Result<u64, (PathBuf, std::io::Error)> {
+    let parts = part_paths(path).unwrap_or_else(|| vec![path.to_owned()]);
+    parts.into_iter().try_fold(0u64, |sum, part| match std::fs::metadata(&part) {
+        Ok(metadata) => Ok(sum.saturating_add(metadata.len())),
+        Err(error) => Err((part, error)),
+    })
 }
 
 /// Adds the GGUF files below `folder`, sorted by path.
@@ -68,7 +79,8 @@ fn folder_of_files(folder: &Path, origin: &str, listing: &mut Listing) {
         let is_gguf = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"));
         let stem_text = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
         // Picture encoders and later parts are no models of their own.
-        let other = stem_text.contains("mmproj") || part(&stem_text).is_some_and(|(n, _)| n != 1);
+        let other = stem_text.contains("mmproj")
+            || PartName::parse(&stem_text).is_some_and(|part| part.number != 1);
         if is_gguf && !other {
             add(stem(&path), origin, path, listing);
         }
@@ -127,31 +139,31 @@ fn ollama_model_digest(manifest: &Path) -> Option<String> {
     sound.then_some(layer.digest)
 }
 
-/// Adds `path` if it starts like a GGUF file; says so if it cannot be read.
+/// Adds `path`, the only or the first file of a model, if it starts like a GGUF file; says so if it
+/// cannot be read or if another part is missing.
 fn add(name: String, origin: &str, path: PathBuf, listing: &mut Listing) {
     let mut magic = [0; 4];
-    let read = File::open(&path).and_then(|mut file| {
-        file.read_exact(&mut magic)?;
-        file.metadata()
-    });
-    match read {
-        Ok(metadata) if &magic == b"GGUF" => listing.models.push(Model {
+    let read = File::open(&path).and_then(|mut file| file.read_exact(&mut magic));
+    if let Err(error) = read {
+        listing.notes.push(format!("{}: {error}", path.display()));
+        return;
+    }
+    if &magic != b"GGUF" {
+        listing.notes.push(format!("{}: not a GGUF file", path.display()));
+        return;
+    }
+    match size(&path) {
+        Ok(size) => listing.models.push(Model {
             name,
             origin: origin.to_owned(),
             source: Source::Gguf(ModelSource::File(path)),
-            size: metadata.len(),
+            size,
         }),
-        Ok(_) => listing.notes.push(format!("{}: not a GGUF file", path.display())),
-        Err(error) => listing.notes.push(format!("{}: {error}", path.display())),
+        Err((part, error)) => {
+            let note = format!("{}: {error}, so model {name} is incomplete", part.display());
+            listing.notes.push(note);
+        }
     }
-}
-
-/// `name-00002-of-00003` → `(2, name)`.
-fn part(stem: &str) -> Option<(u32, &str)> {
-    let (rest, total) = stem.rsplit_once("-of-")?;
-    let (name, number) = rest.rsplit_once('-')?;
-    let numbers = total.len() == 5 && total.bytes().all(|byte| byte.is_ascii_digit());
-    if number.len() == 5 && numbers { Some((number.parse().ok()?, name)) } else { None }
 }
 
 /// Collects the files below `folder`. Links to files count as files (the Hugging Face cache is
@@ -247,8 +259,23 @@ mod tests {
         let places = Places { lm_studio: vec![root.path().to_owned()], ..Places::default() };
         let listing = find(&[], &places);
         assert_eq!(names(&listing), ["big"]);
+        assert_eq!(listing.models[0].size, 8);
         assert_eq!(listing.notes.len(), 1, "{:?}", listing.notes);
         assert!(listing.notes[0].contains("false.gguf: not a GGUF file"));
+    }
+
+    #[test]
+    fn a_model_that_lacks_a_part_is_noted_with_the_parts_name() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["big-00001-of-00003.gguf", "big-00003-of-00003.gguf"] {
+            put(root.path(), name, "GGUF");
+        }
+        let listing = find(&[root.path().to_owned()], &Places::default());
+        assert!(listing.models.is_empty());
+        assert_eq!(listing.notes.len(), 1, "{:?}", listing.notes);
+        let note = &listing.notes[0];
+        assert!(note.contains("big-00002-of-00003.gguf"), "{note}");
+        assert!(note.ends_with("model big is incomplete"), "{note}");
     }
 
     #[cfg(unix)]

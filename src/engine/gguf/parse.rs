@@ -33,7 +33,6 @@ pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Content, EngineError> {
     let mut reader = Reader { file, bytes: head, position: 0 };
     let counts = reader.header()?;
     let metadata = reader.metadata(counts.values)?;
-    reader.refuse_split(&metadata)?;
     let places = reader.places(counts.tensors)?;
     let alignment = reader.alignment(&metadata)?;
     let data_start = (reader.position as u64).next_multiple_of(alignment);
@@ -102,17 +101,6 @@ impl<'a> Reader<'a> {
             metadata.insert(key, value);
         }
         Ok(metadata)
-    }
-
-    /// A part of a model has only some of its tensors.
-    fn refuse_split(&self, metadata: &BTreeMap<String, Value>) -> Result<(), EngineError> {
-        let key = "split.count";
-        let parts = metadata.get(key).and_then(Value::as_unsigned).unwrap_or(0);
-        if parts < 2 {
-            return Ok(());
-        }
-        let message = format!("one of {parts} parts of a model, merge them into one file");
-        Err(self.unsupported(key, message))
     }
 
     fn value(&mut self, key: &str) -> Result<Value, EngineError> {
@@ -316,6 +304,7 @@ fn lay_out(
         let info = TensorInfo {
             shape: place.shape,
             dtype: place.dtype,
+            part: 0,
             offset: start as usize,
             size: place.size as usize,
         };
@@ -338,7 +327,7 @@ fn malformed(file: &str, key: &str, message: impl Into<String>) -> EngineError {
 }
 
 /// A key of the file as a message may show it: one line, not too long.
-fn shown(key: &str) -> String {
+pub(super) fn shown(key: &str) -> String {
     const MOST: usize = 96;
     let mut shown: String = key.escape_debug().take(MOST).collect();
     if key.len() > MOST {
