@@ -31,8 +31,8 @@ pub struct Activations<'a> {
     pub scales: &'a [f32],
     /// `[rows, columns / 16]`: sums of 16 neighbouring numbers of `int8`, so two per group.
     pub sums: &'a [i16],
-    /// `[ceil(rows / 16), columns / 2, 16, 2]`: blocks of 16 rows, in each the numbers `2c` and
-    /// `2c + 1` of the 16 rows side by side, as a matrix tile wants its second operand. Rows past
-    /// the last one are zero.
+    /// `[ceil(rows / 16), columns / 32, 16, 32]`: blocks of 16 rows, in each 32 numbers of the 16
+    /// rows below each other, then the next 32: the first operands of tile products one after the
+    /// other. Rows past the last one are zero.
     pub bf16: &'a [u16],
 }

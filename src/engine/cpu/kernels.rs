@@ -1,6 +1,10 @@
 //! What differs between instruction sets, behind one table that is chosen when a model is loaded.
 
 #[cfg(target_arch = "x86_64")]
+pub mod amx;
+#[cfg(target_arch = "x86_64")]
+pub mod avx512_float;
+#[cfg(target_arch = "x86_64")]
 mod x86;
 
 use super::activations::{Activations, Form};
