@@ -9,12 +9,13 @@
 
 use std::arch::asm;
 use std::arch::x86_64::{
-    _MM_HINT_T0, _mm_prefetch, _mm256_maskz_loadu_epi16, _mm512_add_epi32, _mm512_castps_si512,
-    _mm512_castsi512_ps, _mm512_cvtepi16_epi32, _mm512_cvtepi32_ps, _mm512_fmadd_ps,
-    _mm512_load_ps, _mm512_load_si512, _mm512_madd_epi16, _mm512_mask_storeu_epi32,
-    _mm512_mask_storeu_ps, _mm512_maskz_loadu_epi16, _mm512_maskz_loadu_ps, _mm512_mul_ps,
-    _mm512_mullo_epi32, _mm512_permutexvar_ps, _mm512_set1_epi16, _mm512_set1_epi32,
-    _mm512_set1_ps, _mm512_setr_epi32, _mm512_setzero_ps, _mm512_store_ps,
+    __m512, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_maskz_loadu_epi16, _mm512_add_epi32,
+    _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cvtepi16_epi32, _mm512_cvtepi32_ps,
+    _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_load_ps, _mm512_load_si512, _mm512_madd_epi16,
+    _mm512_mask_storeu_epi32, _mm512_mask_storeu_ps, _mm512_maskz_loadu_epi16,
+    _mm512_maskz_loadu_ps, _mm512_mul_ps, _mm512_mullo_epi32, _mm512_permutexvar_ps,
+    _mm512_set1_epi16, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi32, _mm512_setzero_ps,
+    _mm512_setzero_si512, _mm512_store_ps,
 };
 
 use super::panel::{Format, Group};
@@ -42,7 +43,7 @@ struct Work {
 ///
 /// # Safety
 /// As for a [`Product`](crate::engine::cpu::kernels::Product) of the AMX table.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512bf16")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vnni,avx512bf16")]
 pub(super) unsafe fn product<F: Format>(task: &Task<'_>, scratch: &mut Scratch) {
     let activations = &task.activations;
     let (vectors, columns) = (activations.rows, activations.columns);
@@ -143,7 +144,7 @@ unsafe fn correct<F: Format>(activations: &Activations<'_>, corrections: *mut i3
 /// # Safety
 /// As for [`product`], which has configured the tiles.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512bf16")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vnni,avx512bf16")]
 unsafe fn panel<F: Format>(
     weights: *const u8,
     stride: usize,
@@ -173,10 +174,20 @@ unsafe fn panel<F: Format>(
                 let out = (&raw mut (*work).groups).cast::<Group>().add(index * F::WEIGHTS / GROUP);
                 F::unpack(block.add(index * F::BYTES), stride, out);
             }
-            multiply::<F>(activations, first, count, work);
-            add_up::<F>(activations, corrections, first, count, work);
+            if activations.rows <= most_in_lanes::<F>() {
+                add_up::<F, false>(activations, corrections, first, count, work);
+            } else {
+                multiply::<F>(activations, first, count, work);
+                add_up::<F, true>(activations, corrections, first, count, work);
+            }
         }
     }
+}
+
+/// Most vectors whose sums of products are faster to take in vector registers than in tiles; the
+/// sums are the same.
+const fn most_in_lanes<F: Format>() -> usize {
+    if F::HALVES { 12 } else { 5 }
 }
 
 /// The sums of products of the groups from `first` on.
@@ -235,44 +246,113 @@ unsafe fn multiply<F: Format>(
 /// Adds the sums of products in their true size to the totals.
 ///
 /// # Safety
-/// As for [`panel`]; `work` has the groups and their sums of products.
+/// As for [`panel`]; `work` has the groups and, with `TILES`, their sums of products.
 #[inline]
-#[target_feature(enable = "avx512f")]
-unsafe fn add_up<F: Format>(
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn add_up<F: Format, const TILES: bool>(
     activations: &Activations<'_>,
     corrections: *const i32,
     first: usize,
     count: usize,
     work: *mut Work,
 ) {
-    let vectors = activations.rows;
+    let mut vector = 0;
+    // SAFETY: as promised; the vectors are there.
+    unsafe {
+        while vector + 4 <= activations.rows {
+            add_vectors::<F, TILES, 4>(activations, corrections, first, count, work, vector);
+            vector += 4;
+        }
+        match activations.rows - vector {
+            3 => add_vectors::<F, TILES, 3>(activations, corrections, first, count, work, vector),
+            2 => add_vectors::<F, TILES, 2>(activations, corrections, first, count, work, vector),
+            1 => add_vectors::<F, TILES, 1>(activations, corrections, first, count, work, vector),
+            _ => {}
+        }
+    }
+}
+
+/// [`add_up`] for `VECTORS` vectors.
+///
+/// # Safety
+/// As for [`add_up`]; the vectors from `vector` on are there.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn add_vectors<F: Format, const TILES: bool, const VECTORS: usize>(
+    activations: &Activations<'_>,
+    corrections: *const i32,
+    first: usize,
+    count: usize,
+    work: *mut Work,
+    vector: usize,
+) {
     let groups = activations.columns / GROUP;
     let halves = if F::HALVES { 2 } else { 1 };
     // SAFETY: as promised; all indices are below the lengths that `product` provides for.
     unsafe {
-        for vector in 0..vectors {
-            let total: *mut f32 = (&raw mut (*work).totals[vector]).cast();
-            let mut sum = _mm512_load_ps(total);
-            for group in 0..count {
-                let at = vector * groups + first + group;
-                let activation_scale = _mm512_set1_ps(*activations.scales.as_ptr().add(at));
-                for half in 0..halves {
-                    let from = &raw const (*work).groups[group];
-                    let scale = _mm512_load_ps((&raw const (*from).scales[half]).cast());
+        let totals: *mut f32 = (&raw mut (*work).totals[vector]).cast();
+        let mut sums: [__m512; VECTORS] =
+            std::array::from_fn(|index| _mm512_load_ps(totals.add(index * TILE)));
+        for group in 0..count {
+            let from = &raw const (*work).groups[group];
+            for half in 0..halves {
+                let scale = _mm512_load_ps((&raw const (*from).scales[half]).cast());
+                let dots: [__m512i; VECTORS] = if TILES {
+                    let part = (group * halves + half) * activations.rows + vector;
+                    let dots: *const __m512i = (&raw const (*work).dots[part]).cast();
+                    std::array::from_fn(|index| _mm512_load_si512(dots.add(index)))
+                } else {
+                    let quants = (&raw const (*from).quants[half * 4]).cast();
+                    let at = vector * activations.columns + (first + group) * GROUP;
+                    let bytes = activations.int8.as_ptr().add(at + half * GROUP / 2).cast();
+                    dots::<F, VECTORS>(quants, bytes, activations.columns / 4)
+                };
+                for index in 0..VECTORS {
+                    let at = (vector + index) * groups + first + group;
                     let correction = _mm512_set1_epi32(*corrections.add(at * halves + half));
-                    let dots = &raw const (*work).dots[(group * halves + half) * vectors + vector];
-                    let mut dots = _mm512_load_si512(dots.cast());
+                    let mut dots = dots[index];
                     if F::MINIMA {
                         let minimum = _mm512_load_ps((&raw const (*from).minima[half]).cast());
-                        sum = _mm512_fmadd_ps(minimum, _mm512_castsi512_ps(correction), sum);
+                        let correction = _mm512_castsi512_ps(correction);
+                        sums[index] = _mm512_fmadd_ps(minimum, correction, sums[index]);
                     } else {
                         dots = _mm512_add_epi32(dots, correction);
                     }
-                    let scale = _mm512_mul_ps(scale, activation_scale);
-                    sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots), scale, sum);
+                    let scale =
+                        _mm512_mul_ps(scale, _mm512_set1_ps(*activations.scales.as_ptr().add(at)));
+                    sums[index] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots), scale, sums[index]);
                 }
             }
-            _mm512_store_ps(total, sum);
+        }
+        for (index, sum) in sums.into_iter().enumerate() {
+            _mm512_store_ps(totals.add(index * TILE), sum);
         }
     }
+}
+
+/// The sums of products of a part that shares a scale, in each of 16 rows, with `VECTORS` vectors
+/// that lie `stride` 32-bit words apart.
+///
+/// # Safety
+/// The quants and the activations of the part are there.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn dots<F: Format, const VECTORS: usize>(
+    quants: *const __m512i,
+    activations: *const i32,
+    stride: usize,
+) -> [__m512i; VECTORS] {
+    // Two sums each: one alone would wait for itself.
+    let mut sums = [[_mm512_setzero_si512(); 2]; VECTORS];
+    for index in 0..if F::HALVES { 4 } else { 8 } {
+        // SAFETY: as promised.
+        let quants = unsafe { _mm512_load_si512(quants.add(index)) };
+        for (vector, sums) in sums.iter_mut().enumerate() {
+            // SAFETY: as promised.
+            let four = unsafe { activations.add(vector * stride + index).read_unaligned() };
+            let sum = &mut sums[if VECTORS < 4 { index % 2 } else { 0 }];
+            *sum = _mm512_dpbusd_epi32(*sum, quants, _mm512_set1_epi32(four));
+        }
+    }
+    sums.map(|sums| if VECTORS < 4 { _mm512_add_epi32(sums[0], sums[1]) } else { sums[0] })
 }
