@@ -3,6 +3,7 @@
 //! Rows are taken up to 64 at a time. For every 256 columns their blocks are expanded into panels
 //! of 16 rows; then a few activation vectors at a time are laid side by side and multiplied with each
 //! of the panels, so that a tile of 16 rows × some vectors stays in registers for a whole group.
+#![expect(clippy::cast_ptr_alignment, reason = "panels, packed vectors and sums are aligned to 64")]
 #![expect(unsafe_code, reason = "vector instructions on memory at computed places")]
 
 mod avx2;
@@ -17,7 +18,7 @@ pub(in crate::engine::cpu::kernels) use avx512::PRODUCTS as AVX512_VNNI;
 pub(in crate::engine::cpu::kernels) use vnni::PRODUCTS as AVX_VNNI;
 
 use super::super::{Product, Scratch, Task};
-use super::panel::{CHUNK, Expand, Panel, ROWS};
+use super::panel::{CHUNK, Expand, Panel, ROWS, Rows};
 use crate::engine::cpu::block::BlockType;
 use packed::{Packed, Side};
 
@@ -31,6 +32,9 @@ const BATCH: usize = 1024;
 /// Bytes that the sums of all vectors of a batch with all panels take at most, if more than one
 /// panel: they, the panels and the activations of a chunk are to stay in a core's second-level cache.
 const SUMS: usize = 96 << 10;
+
+/// Most bytes that the blocks of 256 columns take: those of `Q8_0`.
+const LONGEST: usize = BlockType::Q8_0.row_bytes(CHUNK);
 
 /// Adds to `sums[vector][row]`, 16 rows each, what `groups` groups of 32 columns give.
 ///
@@ -106,9 +110,8 @@ impl Part<'_> {
         for column in (0..columns).step_by(CHUNK) {
             let groups = (columns - column).min(CHUNK) / 32;
             for (index, panel) in panels.iter_mut().enumerate() {
-                let rows = self.addresses(index * ROWS, column);
-                // SAFETY: the caller's; the addresses are those of whole blocks of the columns.
-                unsafe { (recipe.expand)(&rows, groups, panel) };
+                // SAFETY: the caller's.
+                unsafe { self.expand(index * ROWS, column, groups, panel) };
             }
             let mut vector = 0;
             while vector < self.vectors {
@@ -137,24 +140,70 @@ impl Part<'_> {
         }
         for (index, sums) in sums.chunks_exact(per_panel).take(panels.len()).enumerate() {
             let rows = (self.rows - index * ROWS).min(ROWS);
-            for (vector, sums) in sums.chunks_exact(ROWS).enumerate() {
+            for (vector, sums) in sums.as_chunks::<ROWS>().0.iter().enumerate() {
                 let at = (self.first + vector) * task.stride + self.row + index * ROWS;
                 // SAFETY: `out` has place for each vector and row of the task.
-                unsafe { task.out.add(at).copy_from_nonoverlapping(sums.as_ptr(), rows) };
+                unsafe {
+                    let out = task.out.add(at);
+                    if rows == ROWS {
+                        out.cast::<[f32; ROWS]>().write_unaligned(*sums);
+                    } else {
+                        out.copy_from_nonoverlapping(sums.as_ptr(), rows);
+                    }
+                }
             }
         }
     }
 
-    /// Where the blocks of 16 rows are; where the rows end, the last one stands in.
-    fn addresses(&self, row: usize, column: usize) -> [*const u8; ROWS] {
-        let format = self.recipe.format;
-        let length = format.row_bytes(self.task.activations.columns);
-        let at = format.row_bytes(column);
-        std::array::from_fn(|index| {
-            let row = self.row + (row + index).min(self.rows - 1);
-            self.task.weights[row * length + at..].as_ptr()
-        })
+    /// Expands 16 rows from row `row` of the part; where the rows end, the last one stands in.
+    ///
+    /// # Safety
+    /// AVX2 and F16C are there, and so are the columns.
+    unsafe fn expand(&self, row: usize, column: usize, groups: usize, panel: &mut Panel) {
+        let Recipe { format, expand, .. } = *self.recipe;
+        let distance = format.row_bytes(self.task.activations.columns);
+        let blocks = &self.task.weights[(self.row + row) * distance + format.row_bytes(column)..];
+        let rows = self.rows - row;
+        if rows >= ROWS {
+            // SAFETY: 16 rows follow, each of them with the columns.
+            unsafe { expand(Rows { first: blocks.as_ptr(), distance }, groups, panel) };
+            return;
+        }
+        let length = format.row_bytes(groups * 32);
+        let mut copy = [0; ROWS * LONGEST];
+        for (index, copy) in copy.chunks_exact_mut(length).take(ROWS).enumerate() {
+            let start = index.min(rows - 1) * distance;
+            copy.copy_from_slice(&blocks[start..start + length]);
+        }
+        // SAFETY: 16 rows of the columns alone.
+        unsafe { expand(Rows { first: copy.as_ptr(), distance: length }, groups, panel) };
     }
+}
+
+/// A place on the stack that aligns all of it, if the address is used: the compiler writes registers
+/// that it needs for something else to a stack of 16 bytes' alignment otherwise, half of them across
+/// two cache lines, which takes up to twice the time of a whole tile.
+#[repr(align(64))]
+struct Aligned(
+    #[expect(dead_code, reason = "has only an address")] std::mem::MaybeUninit<[u8; 64]>,
+);
+
+impl Aligned {
+    const fn new() -> Self {
+        Self(std::mem::MaybeUninit::uninit())
+    }
+}
+
+/// A value that the compiler knows nothing of: sums are added up in the order they are written in,
+/// or they would not stay in registers.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn held(mut value: std::arch::x86_64::__m256i) -> std::arch::x86_64::__m256i {
+    // SAFETY: no instruction at all.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(ymm_reg) value, options(pure, nomem, nostack, preserves_flags));
+    }
+    value
 }
 
 /// The products of an instruction set that adds four products of bytes in 32 bits, from its `tiles!`.
@@ -212,4 +261,4 @@ macro_rules! products {
         }
     )* };
 }
-pub(self) use {dot_products, products};
+use {dot_products, products};

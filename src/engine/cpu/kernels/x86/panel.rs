@@ -3,16 +3,13 @@
 //! A panel is made once for all activations of a task, 256 columns at a time, so what it costs is
 //! shared by them; for few activations it is most of the work, so it is vector code too: 16 bytes of
 //! each of 8 rows are transposed as they lie in the file, then unpacked.
+#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
 #![expect(unsafe_code, reason = "vector instructions on blocks at computed places")]
 
 mod eights;
 mod k_quants;
 mod nibbles;
 
-#[expect(
-    clippy::wildcard_imports,
-    reason = "the names of instructions are the vocabulary here"
-)]
 use std::arch::x86_64::*;
 
 pub(super) use eights::{iq4_nl, iq4_xs, q8_0};
@@ -63,11 +60,28 @@ pub(super) struct Panel {
     pub(super) unit: [f32; ROWS],
 }
 
-/// Fills a panel from 16 rows, which start at the addresses given, with `groups` groups of 32.
+/// Blocks of rows that lie at a distance from each other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows {
+    /// The first row.
+    pub(super) first: *const u8,
+    /// Bytes from a row to the next.
+    pub(super) distance: usize,
+}
+
+impl Rows {
+    /// The rows from the eighth if `half` is 1, else all.
+    #[inline]
+    fn half(self, half: usize) -> Self {
+        Self { first: self.first.wrapping_add(half * 8 * self.distance), ..self }
+    }
+}
+
+/// Fills a panel from 16 rows with `groups` groups of 32 columns.
 ///
 /// # Safety
-/// AVX2 and F16C are there; each address has `groups · 32` columns of whole blocks behind it.
-pub(super) type Expand = unsafe fn(rows: &[*const u8; ROWS], groups: usize, panel: &mut Panel);
+/// AVX2 and F16C are there; each row has `groups · 32` columns of whole blocks.
+pub(super) type Expand = unsafe fn(rows: Rows, groups: usize, panel: &mut Panel);
 
 /// 16 bytes at `at` of each of 8 rows, as four vectors of a dword per row.
 ///
@@ -75,7 +89,7 @@ pub(super) type Expand = unsafe fn(rows: &[*const u8; ROWS], groups: usize, pane
 /// The bytes are there.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn columns(rows: &[*const u8], at: usize) -> [__m256i; 4] {
+unsafe fn columns(rows: Rows, at: usize) -> [__m256i; 4] {
     // SAFETY: the caller's.
     unsafe {
         transposed([pair(rows, 0, at), pair(rows, 1, at), pair(rows, 2, at), pair(rows, 3, at)])
@@ -88,12 +102,13 @@ unsafe fn columns(rows: &[*const u8], at: usize) -> [__m256i; 4] {
 /// The bytes are there.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn pair(rows: &[*const u8], row: usize, at: usize) -> __m256i {
+unsafe fn pair(rows: Rows, row: usize, at: usize) -> __m256i {
     // SAFETY: the caller's.
     unsafe {
-        let low = _mm_loadu_si128(rows[row].add(at).cast());
-        let high = _mm_loadu_si128(rows[row + 4].add(at).cast());
-        _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(low), high)
+        let low = rows.first.add(row * rows.distance + at);
+        let low = _mm256_castsi128_si256(_mm_loadu_si128(low.cast()));
+        let high = rows.first.add((row + 4) * rows.distance + at);
+        _mm256_inserti128_si256::<1>(low, _mm_loadu_si128(high.cast()))
     }
 }
 
@@ -143,19 +158,21 @@ fn put_rows(numbers: &mut [u32; ROWS * 2 * GROUPS], group: usize, half: usize, v
     unsafe { _mm256_store_ps(numbers[at..at + 8].as_mut_ptr().cast(), values) }
 }
 
-/// Half-precision numbers, one at `at` of each block of `block` bytes, for all 16 rows of each
-/// of `blocks` blocks, as the bits they have.
+/// Half-precision numbers, one at `AT` of each block of `BLOCK` bytes, for all 16 rows of each of
+/// `blocks` blocks, as the bits they have.
 ///
 /// # Safety
 /// The bytes are there.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn halves(rows: &[*const u8; ROWS], blocks: usize, block: usize, at: usize) -> Halves {
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "256 bytes are returned")]
+unsafe fn halves<const BLOCK: usize, const AT: usize>(rows: Rows, blocks: usize) -> Halves {
     let mut halves = Halves([[0; ROWS]; GROUPS]);
     for (index, halves) in halves.0.iter_mut().take(blocks).enumerate() {
-        for (half, row) in halves.iter_mut().zip(rows) {
+        let mut at = rows.first.wrapping_add(index * BLOCK + AT);
+        for half in halves {
             // SAFETY: the caller's.
-            *half = unsafe { row.add(index * block + at).cast::<u16>().read_unaligned() };
+            *half = unsafe { at.cast::<u16>().read_unaligned() };
+            at = at.wrapping_add(rows.distance);
         }
     }
     halves

@@ -1,10 +1,8 @@
 //! AVX2: sums of products in 16 bits as far as they fit; tiles of 16 rows × a few vectors.
+#![expect(clippy::cast_ptr_alignment, reason = "panels, packed vectors and sums are aligned to 64")]
+#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
 #![expect(unsafe_code, reason = "vector instructions on memory at computed places")]
 
-#[expect(
-    clippy::wildcard_imports,
-    reason = "the names of instructions are the vocabulary here"
-)]
 use std::arch::x86_64::*;
 
 use super::super::panel::{self, Panel, ROWS, Sums};
@@ -128,106 +126,114 @@ unsafe fn tile<const V: usize, K: Kind>(
     // SAFETY: groups ≤ 8, so all reads are within the panel and the packed vectors; the sums are the
     // caller's.
     unsafe {
-        // Sums in units of the rows.
-        let mut units = Units([[_mm256_setzero_ps(); 2]; 6]);
+        let mut kept = Kept::<V>::new();
+        std::hint::black_box(&raw mut kept);
         let number = |array: &[u32], index: usize, half: usize| {
             _mm256_load_ps(array.as_ptr().add(index * ROWS + half * 8).cast())
         };
+        let steps = if K::HALVES { steps(K::BITS).min(4) } else { steps(K::BITS) };
         for group in 0..groups {
-            let mut whole = [[_mm256_setzero_si256(); 2]; V];
-            if K::HALVES && !K::MINIMA {
-                for (v, whole) in whole.iter_mut().enumerate() {
-                    let pair = _mm256_set1_epi32(*packed.side[v].get_unchecked(group));
-                    for (half, whole) in whole.iter_mut().enumerate() {
-                        let scales = _mm256_castps_si256(number(&panel.minima, group, half));
-                        *whole = _mm256_madd_epi16(pair, scales);
-                    }
-                }
-            }
-            let steps = if K::HALVES { steps(K::BITS).min(4) } else { steps(K::BITS) };
             for part in 0..8 / steps {
                 let mut short = [[_mm256_setzero_si256(); 2]; V];
-                for step in 0..steps {
+                let products = |step: usize, v: usize| {
                     let at = group * 8 + part * steps + step;
                     let low = _mm256_load_si256(weights.add(at * 64).cast());
                     let high = _mm256_load_si256(weights.add(at * 64 + 32).cast());
+                    let four = packed.values[v].as_ptr().add(at * 4).cast::<i32>().read();
+                    let four = _mm256_set1_epi32(four);
+                    [_mm256_maddubs_epi16(low, four), _mm256_maddubs_epi16(high, four)]
+                };
+                for (v, short) in short.iter_mut().enumerate() {
+                    *short = products(0, v);
+                }
+                for step in 1..steps {
                     for (v, short) in short.iter_mut().enumerate() {
-                        let four = packed.values[v].as_ptr().add(at * 4).cast::<i32>().read();
-                        let four = _mm256_set1_epi32(four);
-                        short[0] = _mm256_add_epi16(short[0], _mm256_maddubs_epi16(low, four));
-                        short[1] = _mm256_add_epi16(short[1], _mm256_maddubs_epi16(high, four));
+                        let [low, high] = products(step, v);
+                        short[0] = super::held(_mm256_add_epi16(short[0], low));
+                        short[1] = super::held(_mm256_add_epi16(short[1], high));
                     }
                 }
                 let index = if K::HALVES { group * 2 + part * steps / 4 } else { group };
-                for (whole, short) in whole.iter_mut().zip(short) {
-                    for half in 0..2 {
+                for (v, short) in short.into_iter().enumerate() {
+                    let scale = _mm256_set1_ps(*packed.scales[v].get_unchecked(group));
+                    let side = |index: usize| *packed.side[v].get_unchecked(index);
+                    let minimum =
+                        |index: usize| _mm256_set1_ps(f32::from_bits(side(index).cast_unsigned()));
+                    for (half, &short) in short.iter().enumerate() {
                         let scales = if K::INTEGERS {
                             _mm256_castps_si256(number(&panel.scales, index, half))
                         } else {
                             _mm256_set1_epi16(1)
                         };
-                        let products = _mm256_madd_epi16(short[half], scales);
-                        whole[half] = _mm256_add_epi32(whole[half], products);
-                    }
-                }
-            }
-            for (v, whole) in whole.into_iter().enumerate() {
-                let scale = _mm256_set1_ps(*packed.scales[v].get_unchecked(group));
-                let side = |index: usize| {
-                    _mm256_set1_ps(f32::from_bits(
-                        packed.side[v].get_unchecked(index).cast_unsigned(),
-                    ))
-                };
-                for half in 0..2 {
-                    let products = _mm256_cvtepi32_ps(whole[half]);
-                    let at = sums.add(v * ROWS + half * 8);
-                    if K::INTEGERS {
-                        let at = &raw mut units.0[v][half];
-                        at.write_volatile(_mm256_fmadd_ps(products, scale, at.read_volatile()));
-                    }
-                    if !K::INTEGERS || K::MINIMA {
-                        let mut sum = at.cast::<__m256>().read_volatile();
-                        if !K::INTEGERS {
-                            let scale = _mm256_mul_ps(number(&panel.scales, group, half), scale);
-                            sum = _mm256_fmadd_ps(products, scale, sum);
+                        let mut products = _mm256_madd_epi16(short, scales);
+                        let whole = &raw mut kept.whole[v][half];
+                        if part > 0 {
+                            products = _mm256_add_epi32(products, whole.read_volatile());
+                        } else if K::HALVES && !K::MINIMA {
+                            let offsets = _mm256_castps_si256(number(&panel.minima, group, half));
+                            let offset = _mm256_madd_epi16(_mm256_set1_epi32(side(group)), offsets);
+                            products = _mm256_add_epi32(products, offset);
                         }
-                        if K::MINIMA && K::HALVES {
-                            sum = _mm256_fmadd_ps(
-                                number(&panel.minima, group * 2, half),
-                                side(group * 2),
-                                sum,
-                            );
-                            sum = _mm256_fmadd_ps(
-                                number(&panel.minima, group * 2 + 1, half),
-                                side(group * 2 + 1),
-                                sum,
-                            );
-                        } else if K::MINIMA {
-                            sum = _mm256_fmadd_ps(
-                                number(&panel.minima, group, half),
-                                side(group),
-                                sum,
-                            );
+                        if part + 1 < 8 / steps {
+                            whole.write_volatile(products);
+                            continue;
                         }
-                        at.cast::<__m256>().write_volatile(sum);
+                        let products = _mm256_cvtepi32_ps(products);
+                        let at = sums.add(v * ROWS + half * 8).cast::<__m256>();
+                        if K::INTEGERS {
+                            let at = &raw mut kept.units[v][half];
+                            at.write_volatile(_mm256_fmadd_ps(products, scale, at.read_volatile()));
+                        }
+                        if !K::INTEGERS || K::MINIMA {
+                            let mut sum = at.read_volatile();
+                            if !K::INTEGERS {
+                                let scale =
+                                    _mm256_mul_ps(number(&panel.scales, group, half), scale);
+                                sum = _mm256_fmadd_ps(products, scale, sum);
+                            }
+                            let parts = if K::HALVES { 2 } else { 1 };
+                            for index in group * parts..(group + 1) * parts {
+                                if K::MINIMA {
+                                    let minima = number(&panel.minima, index, half);
+                                    sum = _mm256_fmadd_ps(minima, minimum(index), sum);
+                                }
+                            }
+                            at.write_volatile(sum);
+                        }
                     }
                 }
             }
         }
         if K::INTEGERS {
-            for (v, units) in units.0.into_iter().take(V).enumerate() {
+            for v in 0..V {
                 for half in 0..2 {
                     let at = sums.add(v * ROWS + half * 8);
                     let unit = _mm256_load_ps(panel.unit.as_ptr().add(half * 8));
-                    _mm256_store_ps(at, _mm256_fmadd_ps(units[half], unit, _mm256_load_ps(at)));
+                    let units = (&raw const kept.units[v][half]).read_volatile();
+                    _mm256_store_ps(at, _mm256_fmadd_ps(units, unit, _mm256_load_ps(at)));
                 }
             }
         }
     }
 }
 
+/// What a tile keeps in memory: read and written as volatile, since the compiler would take it into
+/// registers that there are not, and then write those to a stack that is not aligned.
 #[repr(align(64))]
-struct Units([[__m256; 2]; 6]);
+struct Kept<const V: usize> {
+    /// Sums of products in units of the rows.
+    units: [[__m256; 2]; V],
+    /// Sums of products of a group.
+    whole: [[__m256i; 2]; V],
+}
+
+impl<const V: usize> Kept<V> {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn new() -> Self {
+        Self { units: [[_mm256_setzero_ps(); 2]; V], whole: [[_mm256_setzero_si256(); 2]; V] }
+    }
+}
 
 /// `V` vectors of i16. A pair of products is at most 2 · 128 · 127 in magnitude, 32 of them fit.
 ///
@@ -238,6 +244,8 @@ unsafe fn wide_tile<const V: usize>(panel: &Panel, packed: &Packed, groups: usiz
     let weights = panel.weights.as_ptr();
     // SAFETY: as in `tile`.
     unsafe {
+        let mut aligned = super::Aligned::new();
+        std::hint::black_box(&raw mut aligned);
         for group in 0..groups {
             let mut dots = [[_mm256_setzero_si256(); 2]; V];
             for step in 0..8 {
@@ -248,8 +256,10 @@ unsafe fn wide_tile<const V: usize>(panel: &Panel, packed: &Packed, groups: usiz
                     for (v, dots) in dots.iter_mut().enumerate() {
                         let at = packed.values[v].as_ptr().add(group * 64 + part * 32 + step * 4);
                         let two = _mm256_set1_epi32(at.cast::<i32>().read());
-                        dots[0] = _mm256_add_epi32(dots[0], _mm256_madd_epi16(low, two));
-                        dots[1] = _mm256_add_epi32(dots[1], _mm256_madd_epi16(high, two));
+                        dots[0] =
+                            super::held(_mm256_add_epi32(dots[0], _mm256_madd_epi16(low, two)));
+                        dots[1] =
+                            super::held(_mm256_add_epi32(dots[1], _mm256_madd_epi16(high, two)));
                     }
                 }
             }

@@ -1,10 +1,8 @@
 //! A few activation vectors side by side, as a tile reads them.
+#![expect(clippy::cast_ptr_alignment, reason = "panels, packed vectors and sums are aligned to 64")]
+#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
 #![expect(unsafe_code, reason = "vector instructions on memory at computed places")]
 
-#[expect(
-    clippy::wildcard_imports,
-    reason = "the names of instructions are the vocabulary here"
-)]
 use std::arch::x86_64::*;
 
 use super::super::panel::{CHUNK, GROUPS};
@@ -70,18 +68,26 @@ impl Packed {
     ) {
         let columns = activations.columns;
         for index in 0..count {
-            let row = first + index;
-            let start = row * columns + column;
+            let start = (first + index) * columns + column;
             let numbers = &activations.int8[start..start + groups * 32];
-            let scales = &activations.scales[start / 32..start / 32 + groups];
-            let sums = &activations.sums[start / 16..start / 16 + groups * 2];
+            // The next tile's, while this one is multiplied. They may be past the end.
+            let next = numbers.as_ptr().wrapping_add(count * columns);
+            for line in 0..CHUNK / 64 {
+                _mm_prefetch::<_MM_HINT_T0>(next.wrapping_add(line * 64));
+            }
             if recipe.wide {
                 widen(numbers, &mut self.values[index]);
             } else {
                 copy(numbers, &mut self.values[index]);
             }
-            if groups == GROUPS {
-                self.scales[index].copy_from_slice(scales);
+            let scales = &activations.scales[start / 32..start / 32 + groups];
+            let sums = &activations.sums[start / 16..start / 16 + groups * 2];
+            let next = scales.as_ptr().wrapping_add(count * columns / 32);
+            _mm_prefetch::<_MM_HINT_T0>(next.cast());
+            let next = sums.as_ptr().wrapping_add(count * columns / 16);
+            _mm_prefetch::<_MM_HINT_T0>(next.cast());
+            if let (Some(scales), Some(sums)) = (scales.as_array(), sums.as_array()) {
+                self.scales[index] = *scales;
                 side(recipe.side, scales, sums, &mut self.side[index]);
             } else {
                 let (mut all_scales, mut all_sums) = ([0.0; GROUPS], [0; 2 * GROUPS]);
@@ -97,11 +103,13 @@ impl Packed {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn copy(numbers: &[i8], to: &mut [u8; 2 * CHUNK]) {
-    for (from, to) in numbers.chunks_exact(32).zip(to.chunks_exact_mut(32)) {
+    let (from, _) = numbers.as_chunks::<32>();
+    for (from, to) in from.iter().zip(to.as_chunks_mut::<32>().0) {
         // SAFETY: 32 bytes each.
         unsafe {
+            // As volatile, or the compiler would call a function for it.
             let group = _mm256_loadu_si256(from.as_ptr().cast());
-            _mm256_storeu_si256(to.as_mut_ptr().cast(), group);
+            to.as_mut_ptr().cast::<__m256i>().write_volatile(group);
         }
     }
 }
@@ -109,7 +117,8 @@ fn copy(numbers: &[i8], to: &mut [u8; 2 * CHUNK]) {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn widen(numbers: &[i8], to: &mut [u8; 2 * CHUNK]) {
-    for (from, to) in numbers.chunks_exact(32).zip(to.chunks_exact_mut(64)) {
+    let (from, _) = numbers.as_chunks::<32>();
+    for (from, to) in from.iter().zip(to.as_chunks_mut::<64>().0) {
         // SAFETY: 32 bytes, and 64.
         unsafe {
             let group = _mm256_loadu_si256(from.as_ptr().cast());
@@ -124,9 +133,8 @@ fn widen(numbers: &[i8], to: &mut [u8; 2 * CHUNK]) {
 /// `scales` of 8 groups and `sums` of their 16 halves → what a tile wants.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn side(side: Side, scales: &[f32], sums: &[i16], to: &mut [i32; 2 * GROUPS]) {
-    debug_assert!(scales.len() == GROUPS && sums.len() == 2 * GROUPS);
-    // SAFETY: 8 and 16 numbers, as asserted: the caller takes them by these counts.
+fn side(side: Side, scales: &[f32; GROUPS], sums: &[i16; 2 * GROUPS], to: &mut [i32; 2 * GROUPS]) {
+    // SAFETY: 8 and 16 numbers.
     let (scales, pairs) =
         unsafe { (_mm256_loadu_ps(scales.as_ptr()), _mm256_loadu_si256(sums.as_ptr().cast())) };
     let low = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(pairs));

@@ -1,10 +1,8 @@
 //! AVX-VNNI: tiles of 16 rows × up to 6 vectors.
+#![expect(clippy::cast_ptr_alignment, reason = "panels, packed vectors and sums are aligned to 64")]
+#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
 #![expect(unsafe_code, reason = "vector instructions on memory at computed places")]
 
-#[expect(
-    clippy::wildcard_imports,
-    reason = "the names of instructions are the vocabulary here"
-)]
 use std::arch::x86_64::*;
 
 use super::super::panel::{self, Dot, Panel, ROWS};
@@ -41,50 +39,45 @@ unsafe fn tile<const V: usize, const HALVES: bool, const MINIMA: bool>(
     sums: *mut f32,
 ) {
     let weights = panel.weights.as_ptr();
-    let (scales, minima) = (panel.scales.as_ptr(), panel.minima.as_ptr());
     // SAFETY: groups ≤ 8, so all reads are within the panel and the packed vectors; the sums are the
     // caller's.
     unsafe {
-        for group in 0..groups {
-            let mut dots = [[_mm256_setzero_si256(); 2]; V];
-            let numbers = |array: *const u32, index: usize, half: usize| {
-                _mm256_load_ps(array.add(index * ROWS + half * 8).cast())
-            };
-            let parts = if HALVES { 2 } else { 1 };
-            for part in 0..parts {
-                let index = group * parts + part;
-                if !MINIMA {
-                    for (v, dots) in dots.iter_mut().enumerate() {
-                        *dots = [_mm256_set1_epi32(*packed.side[v].get_unchecked(index)); 2];
-                    }
-                } else {
-                    dots = [[_mm256_setzero_si256(); 2]; V];
+        let mut aligned = super::Aligned::new();
+        std::hint::black_box(&raw mut aligned);
+        let number = |array: &[u32], index: usize, half: usize| {
+            _mm256_load_ps(array.as_ptr().add(index * ROWS + half * 8).cast())
+        };
+        let parts = if HALVES { 2 } else { 1 };
+        for index in 0..groups * parts {
+            let mut dots: [[__m256i; 2]; V] = std::array::from_fn(|v| {
+                let start = if MINIMA { 0 } else { *packed.side[v].get_unchecked(index) };
+                [_mm256_set1_epi32(start); 2]
+            });
+            for step in index * (8 / parts)..(index + 1) * (8 / parts) {
+                let low = _mm256_load_si256(weights.add(step * 64).cast());
+                let high = _mm256_load_si256(weights.add(step * 64 + 32).cast());
+                for (v, dots) in dots.iter_mut().enumerate() {
+                    let four = packed.values[v].as_ptr().add(step * 4).cast::<i32>().read();
+                    let four = _mm256_set1_epi32(four);
+                    dots[0] = super::held(_mm256_dpbusd_avx_epi32(dots[0], low, four));
+                    dots[1] = super::held(_mm256_dpbusd_avx_epi32(dots[1], high, four));
                 }
-                for step in 0..8 / parts {
-                    let step = index * (8 / parts) + step;
-                    let low = _mm256_load_si256(weights.add(step * 64).cast());
-                    let high = _mm256_load_si256(weights.add(step * 64 + 32).cast());
-                    for (v, dots) in dots.iter_mut().enumerate() {
-                        let four = packed.values[v].as_ptr().add(step * 4).cast::<i32>().read();
-                        let four = _mm256_set1_epi32(four);
-                        dots[0] = _mm256_dpbusd_avx_epi32(dots[0], low, four);
-                        dots[1] = _mm256_dpbusd_avx_epi32(dots[1], high, four);
+            }
+            for (v, dots) in dots.into_iter().enumerate() {
+                let scale = _mm256_set1_ps(*packed.scales[v].get_unchecked(index / parts));
+                let side = f32::from_bits(packed.side[v].get_unchecked(index).cast_unsigned());
+                for (half, dot) in dots.into_iter().enumerate() {
+                    // As volatile, or the compiler would take the sums into registers that there are
+                    // not, and then write those to a stack that is not aligned.
+                    let at = sums.add(v * ROWS + half * 8).cast::<__m256>();
+                    let scale = _mm256_mul_ps(number(&panel.scales, index, half), scale);
+                    let mut sum = at.read_volatile();
+                    sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), scale, sum);
+                    if MINIMA {
+                        let minima = number(&panel.minima, index, half);
+                        sum = _mm256_fmadd_ps(minima, _mm256_set1_ps(side), sum);
                     }
-                }
-                for (v, dots) in dots.iter().enumerate() {
-                    let scale = _mm256_set1_ps(*packed.scales[v].get_unchecked(group));
-                    let side = f32::from_bits(packed.side[v].get_unchecked(index).cast_unsigned());
-                    for (half, &dot) in dots.iter().enumerate() {
-                        let at = sums.add(v * ROWS + half * 8);
-                        let scale = _mm256_mul_ps(numbers(scales, index, half), scale);
-                        let mut sum = _mm256_load_ps(at);
-                        sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), scale, sum);
-                        if MINIMA {
-                            let minimum = numbers(minima, index, half);
-                            sum = _mm256_fmadd_ps(minimum, _mm256_set1_ps(side), sum);
-                        }
-                        _mm256_store_ps(at, sum);
-                    }
+                    at.write_volatile(sum);
                 }
             }
         }

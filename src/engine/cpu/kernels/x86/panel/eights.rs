@@ -1,13 +1,10 @@
 //! Formats whose numbers take 8 bits with a sign: in `Sums` widened to i16, in `Dot` with 128 added.
+#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
 #![expect(unsafe_code, reason = "vector instructions on blocks at computed places")]
 
-#[expect(
-    clippy::wildcard_imports,
-    reason = "the names of instructions are the vocabulary here"
-)]
 use std::arch::x86_64::*;
 
-use super::{Panel, ROWS, Use, columns, field, halves, put, put_rows, put_wide};
+use super::{Panel, Rows, Use, columns, field, halves, put, put_rows, put_wide};
 use crate::engine::cpu::block::IQ4_VALUES;
 
 /// `Q8_0`.
@@ -15,19 +12,15 @@ use crate::engine::cpu::block::IQ4_VALUES;
 /// # Safety
 /// See [`super::Expand`].
 #[target_feature(enable = "avx2,f16c")]
-pub(in super::super) unsafe fn q8_0<U: Use>(
-    rows: &[*const u8; ROWS],
-    groups: usize,
-    panel: &mut Panel,
-) {
+pub(in super::super) unsafe fn q8_0<U: Use>(rows: Rows, groups: usize, panel: &mut Panel) {
     // SAFETY: a block is 2 bytes of scale and 32 of numbers.
-    let scales = unsafe { halves(rows, groups, 34, 0) };
+    let scales = unsafe { halves::<34, 0>(rows, groups) };
     for group in 0..groups {
         for half in 0..2 {
             put_rows(&mut panel.scales, group, half, scales.of(group, half));
             for part in 0..2 {
                 // SAFETY: as above.
-                let columns = unsafe { columns(&rows[half * 8..], group * 34 + 2 + part * 16) };
+                let columns = unsafe { columns(rows.half(half), group * 34 + 2 + part * 16) };
                 for (index, values) in columns.into_iter().enumerate() {
                     put_signed::<U>(panel, group * 32 + part * 16 + index * 4, half, values);
                 }
@@ -41,18 +34,14 @@ pub(in super::super) unsafe fn q8_0<U: Use>(
 /// # Safety
 /// See [`super::Expand`].
 #[target_feature(enable = "avx2,f16c")]
-pub(in super::super) unsafe fn iq4_nl<U: Use>(
-    rows: &[*const u8; ROWS],
-    groups: usize,
-    panel: &mut Panel,
-) {
+pub(in super::super) unsafe fn iq4_nl<U: Use>(rows: Rows, groups: usize, panel: &mut Panel) {
     // SAFETY: a block is 2 bytes of scale and 16 of indices.
-    let scales = unsafe { halves(rows, groups, 18, 0) };
+    let scales = unsafe { halves::<18, 0>(rows, groups) };
     for group in 0..groups {
         for half in 0..2 {
             put_rows(&mut panel.scales, group, half, scales.of(group, half));
             // SAFETY: as above.
-            let indices = unsafe { columns(&rows[half * 8..], group * 18 + 2) };
+            let indices = unsafe { columns(rows.half(half), group * 18 + 2) };
             put_indexed::<U>(panel, group, half, indices);
         }
     }
@@ -63,13 +52,9 @@ pub(in super::super) unsafe fn iq4_nl<U: Use>(
 /// # Safety
 /// See [`super::Expand`].
 #[target_feature(enable = "avx2,f16c")]
-pub(in super::super) unsafe fn iq4_xs<U: Use>(
-    rows: &[*const u8; ROWS],
-    groups: usize,
-    panel: &mut Panel,
-) {
+pub(in super::super) unsafe fn iq4_xs<U: Use>(rows: Rows, groups: usize, panel: &mut Panel) {
     for half in 0..2 {
-        let rows = &rows[half * 8..];
+        let rows = rows.half(half);
         // SAFETY: a block starts with 2 bytes of scale, 2 of high and 4 of low bits of the scales of
         // groups, and is longer than 16 bytes.
         let [first, low, ..] = unsafe { columns(rows, 0) };

@@ -1,14 +1,11 @@
 //! Formats of 256 numbers to a block, with scales of their groups in integers.
+#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
 #![expect(unsafe_code, reason = "vector instructions on blocks at computed places")]
 
-#[expect(
-    clippy::wildcard_imports,
-    reason = "the names of instructions are the vocabulary here"
-)]
 use std::arch::x86_64::*;
 
 use super::{
-    Panel, ROWS, Use, byte, columns, field, halves, pair, put, put_rows, signed_byte, transposed,
+    Panel, Rows, Use, byte, columns, field, halves, pair, put, put_rows, signed_byte, transposed,
     two_halves, words,
 };
 
@@ -17,11 +14,11 @@ use super::{
 /// # Safety
 /// See [`super::Expand`].
 #[target_feature(enable = "avx2,f16c")]
-pub(in super::super) unsafe fn q2_k<U: Use>(rows: &[*const u8; ROWS], _: usize, panel: &mut Panel) {
+pub(in super::super) unsafe fn q2_k<U: Use>(rows: Rows, _: usize, panel: &mut Panel) {
     // SAFETY: 16 bytes of scales, 64 of numbers, a scale, a minimum.
-    let (units, minima) = unsafe { (halves(rows, 1, 84, 80), halves(rows, 1, 84, 82)) };
+    let (units, minima) = unsafe { (halves::<84, 80>(rows, 1), halves::<84, 82>(rows, 1)) };
     for half in 0..2 {
-        let rows = &rows[half * 8..];
+        let rows = rows.half(half);
         let unit = units.of(0, half);
         let minimum = _mm256_sub_ps(_mm256_setzero_ps(), minima.of(0, half));
         put_unit::<U>(panel, half, unit);
@@ -54,11 +51,11 @@ pub(in super::super) unsafe fn q2_k<U: Use>(rows: &[*const u8; ROWS], _: usize, 
 /// # Safety
 /// See [`super::Expand`].
 #[target_feature(enable = "avx2,f16c")]
-pub(in super::super) unsafe fn q3_k<U: Use>(rows: &[*const u8; ROWS], _: usize, panel: &mut Panel) {
+pub(in super::super) unsafe fn q3_k<U: Use>(rows: Rows, _: usize, panel: &mut Panel) {
     // SAFETY: 32 bytes of third bits, 64 of numbers, 12 of scales, a scale.
-    let units = unsafe { halves(rows, 1, 110, 108) };
+    let units = unsafe { halves::<110, 108>(rows, 1) };
     for half in 0..2 {
-        let rows = &rows[half * 8..];
+        let rows = rows.half(half);
         let unit = units.of(0, half);
         put_unit::<U>(panel, half, unit);
         // The scales with the 2 bytes before them, which are shifted out, as 16 bytes from the
@@ -95,9 +92,9 @@ pub(in super::super) unsafe fn q3_k<U: Use>(rows: &[*const u8; ROWS], _: usize, 
 /// # Safety
 /// See [`super::Expand`].
 #[target_feature(enable = "avx2,f16c")]
-pub(in super::super) unsafe fn q4_k<U: Use>(rows: &[*const u8; ROWS], _: usize, panel: &mut Panel) {
+pub(in super::super) unsafe fn q4_k<U: Use>(rows: Rows, _: usize, panel: &mut Panel) {
     for half in 0..2 {
-        let rows = &rows[half * 8..];
+        let rows = rows.half(half);
         // SAFETY: 16 bytes of scales, 128 of numbers.
         unsafe { header::<U>(rows, half, panel) };
         for piece in 0..8 {
@@ -117,9 +114,9 @@ pub(in super::super) unsafe fn q4_k<U: Use>(rows: &[*const u8; ROWS], _: usize, 
 /// # Safety
 /// See [`super::Expand`].
 #[target_feature(enable = "avx2,f16c")]
-pub(in super::super) unsafe fn q5_k<U: Use>(rows: &[*const u8; ROWS], _: usize, panel: &mut Panel) {
+pub(in super::super) unsafe fn q5_k<U: Use>(rows: Rows, _: usize, panel: &mut Panel) {
     for half in 0..2 {
-        let rows = &rows[half * 8..];
+        let rows = rows.half(half);
         // SAFETY: 16 bytes of scales, 32 of fifth bits, 128 of numbers.
         unsafe { header::<U>(rows, half, panel) };
         for piece in 0..2 {
@@ -147,11 +144,11 @@ pub(in super::super) unsafe fn q5_k<U: Use>(rows: &[*const u8; ROWS], _: usize, 
 /// # Safety
 /// See [`super::Expand`].
 #[target_feature(enable = "avx2,f16c")]
-pub(in super::super) unsafe fn q6_k<U: Use>(rows: &[*const u8; ROWS], _: usize, panel: &mut Panel) {
+pub(in super::super) unsafe fn q6_k<U: Use>(rows: Rows, _: usize, panel: &mut Panel) {
     // SAFETY: 128 bytes of low bits, 64 of high bits, 16 of scales, a scale.
-    let units = unsafe { halves(rows, 1, 210, 208) };
+    let units = unsafe { halves::<210, 208>(rows, 1) };
     for half in 0..2 {
-        let rows = &rows[half * 8..];
+        let rows = rows.half(half);
         let unit = units.of(0, half);
         put_unit::<U>(panel, half, unit);
         // SAFETY: as above.
@@ -194,7 +191,7 @@ pub(in super::super) unsafe fn q6_k<U: Use>(rows: &[*const u8; ROWS], _: usize, 
 /// The 16 bytes are there.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-unsafe fn header<U: Use>(rows: &[*const u8], half: usize, panel: &mut Panel) {
+unsafe fn header<U: Use>(rows: Rows, half: usize, panel: &mut Panel) {
     // SAFETY: the caller's.
     let [units, first, second, third] = unsafe { columns(rows, 0) };
     let (unit, minimum) = two_halves(units);

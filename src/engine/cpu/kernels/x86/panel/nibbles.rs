@@ -1,25 +1,22 @@
 //! Formats of 32 numbers of 4 or 5 bits to a block.
+#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
 #![expect(unsafe_code, reason = "vector instructions on blocks at computed places")]
 
-#[expect(
-    clippy::wildcard_imports,
-    reason = "the names of instructions are the vocabulary here"
-)]
 use std::arch::x86_64::*;
 
-use super::{Halves, Panel, ROWS, columns, field, halves, put, put_rows};
+use super::{Halves, Panel, Rows, columns, field, halves, put, put_rows};
 
 /// `Q4_0` as 0..=15 with a minimum of −8 scales (`c` = 8 where a product knows it).
 ///
 /// # Safety
 /// See [`super::Expand`].
 #[target_feature(enable = "avx2,f16c")]
-pub(in super::super) unsafe fn q4_0(rows: &[*const u8; ROWS], groups: usize, panel: &mut Panel) {
+pub(in super::super) unsafe fn q4_0(rows: Rows, groups: usize, panel: &mut Panel) {
     // SAFETY: a block is 2 bytes of scale and 16 of numbers.
     unsafe {
-        let scales = halves(rows, groups, 18, 0);
+        let scales = halves::<18, 0>(rows, groups);
         scales_and_multiples(&scales, -8.0, groups, panel);
-        fours(rows, groups, 18, 2, panel);
+        fours::<18, 2>(rows, groups, panel);
     }
 }
 
@@ -28,16 +25,16 @@ pub(in super::super) unsafe fn q4_0(rows: &[*const u8; ROWS], groups: usize, pan
 /// # Safety
 /// See [`super::Expand`].
 #[target_feature(enable = "avx2,f16c")]
-pub(in super::super) unsafe fn q4_1(rows: &[*const u8; ROWS], groups: usize, panel: &mut Panel) {
+pub(in super::super) unsafe fn q4_1(rows: Rows, groups: usize, panel: &mut Panel) {
     // SAFETY: a block is 4 bytes of scale and minimum and 16 of numbers.
     unsafe {
         scales_and_minima(
-            &halves(rows, groups, 20, 0),
-            &halves(rows, groups, 20, 2),
+            &halves::<20, 0>(rows, groups),
+            &halves::<20, 2>(rows, groups),
             groups,
             panel,
         );
-        fours(rows, groups, 20, 4, panel);
+        fours::<20, 4>(rows, groups, panel);
     }
 }
 
@@ -46,12 +43,12 @@ pub(in super::super) unsafe fn q4_1(rows: &[*const u8; ROWS], groups: usize, pan
 /// # Safety
 /// See [`super::Expand`].
 #[target_feature(enable = "avx2,f16c")]
-pub(in super::super) unsafe fn q5_0(rows: &[*const u8; ROWS], groups: usize, panel: &mut Panel) {
+pub(in super::super) unsafe fn q5_0(rows: Rows, groups: usize, panel: &mut Panel) {
     // SAFETY: a block is 2 bytes of scale, 4 of fifth bits and 16 of numbers.
     unsafe {
-        let scales = halves(rows, groups, 22, 0);
+        let scales = halves::<22, 0>(rows, groups);
         scales_and_multiples(&scales, -16.0, groups, panel);
-        fives(rows, groups, 22, 2, panel);
+        fives::<22, 2>(rows, groups, panel);
     }
 }
 
@@ -60,16 +57,16 @@ pub(in super::super) unsafe fn q5_0(rows: &[*const u8; ROWS], groups: usize, pan
 /// # Safety
 /// See [`super::Expand`].
 #[target_feature(enable = "avx2,f16c")]
-pub(in super::super) unsafe fn q5_1(rows: &[*const u8; ROWS], groups: usize, panel: &mut Panel) {
+pub(in super::super) unsafe fn q5_1(rows: Rows, groups: usize, panel: &mut Panel) {
     // SAFETY: a block is 4 bytes of scale and minimum, 4 of fifth bits and 16 of numbers.
     unsafe {
         scales_and_minima(
-            &halves(rows, groups, 24, 0),
-            &halves(rows, groups, 24, 2),
+            &halves::<24, 0>(rows, groups),
+            &halves::<24, 2>(rows, groups),
             groups,
             panel,
         );
-        fives(rows, groups, 24, 4, panel);
+        fives::<24, 4>(rows, groups, panel);
     }
 }
 
@@ -97,23 +94,17 @@ fn scales_and_minima(scales: &Halves, minima: &Halves, groups: usize, panel: &mu
     }
 }
 
-/// The numbers of 4 bits, which start at `at` of blocks of `block` bytes.
+/// The numbers of 4 bits, which start at `AT` of blocks of `BLOCK` bytes.
 ///
 /// # Safety
 /// The blocks are there.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn fours(
-    rows: &[*const u8; ROWS],
-    groups: usize,
-    block: usize,
-    at: usize,
-    panel: &mut Panel,
-) {
+unsafe fn fours<const BLOCK: usize, const AT: usize>(rows: Rows, groups: usize, panel: &mut Panel) {
     for group in 0..groups {
         for half in 0..2 {
             // SAFETY: the caller's.
-            let columns = unsafe { columns(&rows[half * 8..], group * block + at) };
+            let columns = unsafe { columns(rows.half(half), group * BLOCK + AT) };
             for (index, values) in columns.into_iter().enumerate() {
                 let column = group * 32 + index * 4;
                 put(panel, column, half, field(values, 0, 15));
@@ -123,19 +114,13 @@ unsafe fn fours(
     }
 }
 
-/// The numbers of 5 bits; their fifth bits start at `at` of blocks of `block` bytes.
+/// The numbers of 5 bits; their fifth bits start at `AT` of blocks of `BLOCK` bytes.
 ///
 /// # Safety
 /// The blocks are there.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn fives(
-    rows: &[*const u8; ROWS],
-    groups: usize,
-    block: usize,
-    at: usize,
-    panel: &mut Panel,
-) {
+unsafe fn fives<const BLOCK: usize, const AT: usize>(rows: Rows, groups: usize, panel: &mut Panel) {
     // A byte of fifth bits, in all four bytes of its dword, tells of 8 numbers; these are the bits
     // of the first four and of the last four.
     let bits = [_mm256_set1_epi32(0x0804_0201), _mm256_set1_epi32(0x8040_2010_u32.cast_signed())];
@@ -146,18 +131,17 @@ unsafe fn fives(
     let fifth = _mm256_set1_epi8(16);
     for group in 0..groups {
         for half in 0..2 {
-            let rows = &rows[half * 8..];
-            let start = group * block + at;
+            let rows = rows.half(half);
+            let start = group * BLOCK + AT;
             // SAFETY: the caller's.
-            let (numbers, high) = unsafe { (columns(rows, start + 4), dwords(rows, start)) };
+            let (numbers, high) = unsafe { (columns(rows, start + 4), columns(rows, start)[0]) };
             for pair in 0..2 {
                 let low_half = _mm256_shuffle_epi8(high, byte(pair as i8));
                 let high_half = _mm256_shuffle_epi8(high, byte(pair as i8 + 2));
-                for within in 0..2 {
+                for (within, bits) in bits.into_iter().enumerate() {
                     let index = pair * 2 + within;
                     let set = |spread| {
-                        let set =
-                            _mm256_cmpeq_epi8(_mm256_and_si256(spread, bits[within]), bits[within]);
+                        let set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bits), bits);
                         _mm256_and_si256(set, fifth)
                     };
                     let column = group * 32 + index * 4;
@@ -169,16 +153,4 @@ unsafe fn fives(
             }
         }
     }
-}
-
-/// A dword at `at` of each of 8 rows.
-///
-/// # Safety
-/// The bytes are there.
-#[inline]
-#[target_feature(enable = "avx2")]
-unsafe fn dwords(rows: &[*const u8], at: usize) -> __m256i {
-    // SAFETY: the caller's.
-    let of = |row: usize| unsafe { rows[row].add(at).cast::<i32>().read_unaligned() };
-    _mm256_setr_epi32(of(0), of(1), of(2), of(3), of(4), of(5), of(6), of(7))
 }
