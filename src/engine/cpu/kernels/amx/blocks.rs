@@ -53,7 +53,7 @@ impl Format for Q4_0 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,avx512bf16")]
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group) {
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group) {
         // SAFETY: as promised.
         unsafe {
             Group::set_scale(out, 0, low_half(word(block, stride)));
@@ -73,7 +73,7 @@ impl Format for Q4_1 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,avx512bf16")]
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group) {
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group) {
         // SAFETY: as promised.
         unsafe {
             let head = word(block, stride);
@@ -95,7 +95,7 @@ impl Format for Q5_0 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,avx512bf16")]
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group) {
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group) {
         // SAFETY: as promised.
         unsafe {
             Group::set_scale(out, 0, low_half(word(block, stride)));
@@ -116,7 +116,7 @@ impl Format for Q5_1 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,avx512bf16")]
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group) {
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group) {
         // SAFETY: as promised.
         unsafe {
             let head = word(block, stride);
@@ -139,7 +139,7 @@ impl Format for Q8_0 {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,avx512bf16")]
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group) {
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group) {
         let flip = _mm512_set1_epi8(-128);
         // SAFETY: as promised.
         unsafe {
@@ -181,7 +181,7 @@ impl Format for Iq4Nl {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,avx512bf16")]
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group) {
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group) {
         // SAFETY: as promised.
         unsafe {
             Group::set_scale(out, 0, low_half(word(block, stride)));

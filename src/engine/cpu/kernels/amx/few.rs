@@ -2,23 +2,24 @@
 //! them is what takes the time.
 //!
 //! The activations are the first operand of a tile product (a row per vector), the weights the
-//! second (a column per row of the matrix). Sums of 32 products of a quant, at most 255, and an
-//! activation, at most 127, stay below 2²¹, with the offset taken off below 2²²: exact in 32 bits,
-//! and in an f32. What a vector gives does not depend on the others, so a batch repeats bit for bit
-//! what single vectors give.
+//! second (a column per row of the matrix); for very few vectors, vector registers are faster. A
+//! sum of 32 products of a quant, at most 255, and an activation, at most 127, is below 2²⁰, with
+//! the offset taken off below 2²¹: exact in 32 bits, and in an f32. So both ways give the same sums,
+//! and what a vector gives does not depend on the others: a batch repeats bit for bit what single
+//! vectors give.
 
 use std::arch::asm;
 use std::arch::x86_64::{
     __m512, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_maskz_loadu_epi16, _mm512_add_epi32,
     _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cvtepi16_epi32, _mm512_cvtepi32_ps,
     _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_load_ps, _mm512_load_si512, _mm512_madd_epi16,
-    _mm512_mask_storeu_epi32, _mm512_mask_storeu_ps, _mm512_maskz_loadu_epi16,
-    _mm512_maskz_loadu_ps, _mm512_mul_ps, _mm512_mullo_epi32, _mm512_permutexvar_ps,
-    _mm512_set1_epi16, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi32, _mm512_setzero_ps,
-    _mm512_setzero_si512, _mm512_store_ps,
+    _mm512_mask_storeu_epi8, _mm512_mask_storeu_epi32, _mm512_mask_storeu_ps,
+    _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_epi16, _mm512_maskz_loadu_ps, _mm512_mul_ps,
+    _mm512_mullo_epi32, _mm512_permutexvar_ps, _mm512_set1_epi16, _mm512_set1_epi32,
+    _mm512_set1_ps, _mm512_setr_epi32, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_store_ps,
 };
 
-use super::panel::{Format, Group};
+use super::panel::{Format, Group, QUANTS, SCALES};
 use super::tile::Shapes;
 use crate::engine::cpu::activations::{Activations, GROUP};
 use crate::engine::cpu::kernels::{Scratch, TILE, Task};
@@ -29,11 +30,13 @@ pub(super) const MOST: usize = 16;
 /// Groups that are unpacked at a time.
 const CHUNK: usize = 8;
 
-/// What is kept between the steps of a chunk; all of it stays in the nearest cache.
+/// What is kept between the steps of a chunk of groups; what is in use of it stays in the nearest
+/// cache.
 #[repr(C, align(64))]
 struct Work {
-    groups: [Group; CHUNK],
-    /// Sums of products: `[group, half, vector, row]`.
+    quants: [u8; CHUNK * QUANTS],
+    scales: [f32; CHUNK * SCALES],
+    /// Sums of products: `[part, vector, row]`.
     dots: [[i32; TILE]; CHUNK * 2 * MOST],
     /// The results so far: `[vector, row]`.
     totals: [[f32; TILE]; MOST],
@@ -51,27 +54,42 @@ pub(super) unsafe fn product<F: Format>(task: &Task<'_>, scratch: &mut Scratch) 
         return;
     }
     let stride = columns / F::WEIGHTS * F::BYTES;
-    let parts = columns / if F::HALVES { GROUP / 2 } else { GROUP };
-    let (corrections_at, last_at) = (size_of::<Work>(), size_of::<Work>() + vectors * parts * 4);
-    let memory = scratch.bytes(last_at + 64 + TILE * stride);
-    // SAFETY: the scratch has room for the work, the corrections and 16 rows in this order; the
-    // shapes are within the limits; the rest as promised.
+    let parts = columns / width::<F>();
+    let corrections_at = size_of::<Work>();
+    let pairs_at = (corrections_at + vectors * parts * 4).next_multiple_of(64);
+    let pairs_bytes =
+        if in_pairs::<F>(vectors) { vectors * columns.next_multiple_of(64) * 2 } else { 0 };
+    let last_at = pairs_at + pairs_bytes;
+    let memory = scratch.bytes(last_at + TILE * stride);
+    // SAFETY: the scratch has room for the work, the corrections, the pairs and 16 rows in this
+    // order; the shapes are within the limits; the rest as promised.
     unsafe {
         let work: *mut Work = memory.cast();
         let corrections: *mut i32 = memory.add(corrections_at).cast();
         correct::<F>(activations, corrections);
-        let width = if F::HALVES { GROUP / 2 } else { GROUP };
-        Shapes::new([
-            (vectors, 64),
-            (vectors, 64),
-            (vectors, width),
-            (vectors, width),
-            (width / 4, 64),
-            (width / 4, 64),
-            (1, 64),
-            (1, 64),
-        ])
-        .configure();
+        let mut tiles = Tiles {
+            bytes: activations.int8.as_ptr(),
+            row: columns,
+            next: width::<F>(),
+            together: 1,
+        };
+        if in_pairs::<F>(vectors) {
+            let pairs = memory.add(pairs_at).cast();
+            pair_up::<F>(activations, pairs);
+            tiles = Tiles {
+                bytes: pairs,
+                row: 2 * width::<F>(),
+                next: 4 * vectors * width::<F>(),
+                together: 2,
+            };
+        }
+        if vectors > most_in_lanes::<F>() {
+            let left = (vectors * tiles.together, tiles.together * width::<F>());
+            let right = (left.1 / 4, 64);
+            let sums = (left.0, 64);
+            Shapes::new([sums, sums, left, left, right, right, (1, 64), (1, 64)]).configure();
+        }
+        let given = Given { activations, corrections, tiles };
         for first in (0..task.rows).step_by(TILE) {
             let rows = TILE.min(task.rows - first);
             let weights = task.weights.as_ptr().add(first * stride);
@@ -79,17 +97,83 @@ pub(super) unsafe fn product<F: Format>(task: &Task<'_>, scratch: &mut Scratch) 
             let ahead = task.rows - first - rows;
             if rows == TILE {
                 let ahead = TILE.min(ahead) * stride;
-                panel::<F>(weights, stride, ahead, activations, corrections, work);
+                panel::<F>(weights, stride, ahead, &given, work);
             } else {
                 let last = memory.add(last_at);
                 weights.copy_to_nonoverlapping(last, rows * stride);
                 last.add(rows * stride).write_bytes(0, (TILE - rows) * stride);
-                panel::<F>(last, stride, 0, activations, corrections, work);
+                panel::<F>(last, stride, 0, &given, work);
             }
             let mask = ((1_u32 << rows) - 1) as u16;
             for vector in 0..vectors {
                 let totals = _mm512_load_ps((*work).totals[vector].as_ptr());
                 _mm512_mask_storeu_ps(out.add(vector * task.stride), mask, totals);
+            }
+        }
+    }
+}
+
+/// The activations as the steps take them.
+struct Given<'a> {
+    activations: &'a Activations<'a>,
+    /// See [`correct`].
+    corrections: *const i32,
+    tiles: Tiles,
+}
+
+/// First operands of tile products.
+struct Tiles {
+    bytes: *const i8,
+    /// Bytes between rows of a tile.
+    row: usize,
+    /// Bytes between tiles.
+    next: usize,
+    /// Parts in one tile.
+    together: usize,
+}
+
+/// Weights that share a scale.
+const fn width<F: Format>() -> usize {
+    if F::HALVES { GROUP / 2 } else { GROUP }
+}
+
+/// Most vectors whose sums of products are faster to take in vector registers than in tiles; the
+/// sums are the same.
+const fn most_in_lanes<F: Format>() -> usize {
+    if F::HALVES { 12 } else { 4 }
+}
+
+/// Whether a tile product takes two parts at once: a product of fewer rows than 16 costs as much.
+const fn in_pairs<F: Format>(vectors: usize) -> bool {
+    vectors > most_in_lanes::<F>() && vectors <= MOST / 2
+}
+
+/// Two parts as one first operand: a row per vector with the first and zeros for the second, then
+/// a row per vector the other way round, so that their sums stay apart.
+///
+/// # Safety
+/// The int8 form is there; `pairs` has room for two rows of two parts per vector and two parts.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+unsafe fn pair_up<F: Format>(activations: &Activations<'_>, mut pairs: *mut i8) {
+    let (vectors, width) = (activations.rows, width::<F>());
+    let parts = activations.columns / width;
+    let one = (1_u64 << width) - 1;
+    for part in 0..parts.next_multiple_of(2) {
+        let side = part % 2;
+        for vector in 0..vectors {
+            // SAFETY: the mask keeps to the part, or to nothing behind the last one; rows are
+            // written one after the other, none past the room.
+            unsafe {
+                let mask = if part < parts { one << (side * width) } else { 0 };
+                let at = vector * activations.columns + part / 2 * 2 * width;
+                let from = activations.int8.as_ptr().wrapping_add(at);
+                let row = _mm512_maskz_loadu_epi8(mask, from);
+                _mm512_mask_storeu_epi8(
+                    pairs,
+                    if F::HALVES { u64::MAX >> 32 } else { u64::MAX },
+                    row,
+                );
+                pairs = pairs.add(2 * width);
             }
         }
     }
@@ -149,18 +233,22 @@ unsafe fn panel<F: Format>(
     weights: *const u8,
     stride: usize,
     ahead: usize,
-    activations: &Activations<'_>,
-    corrections: *const i32,
+    given: &Given<'_>,
     work: *mut Work,
 ) {
-    let groups = activations.columns / GROUP;
+    let vectors = given.activations.rows;
+    let groups = given.activations.columns / GROUP;
     let next = weights.wrapping_add(TILE * stride);
     let mut fetched = 0;
     // SAFETY: as promised.
     unsafe {
-        for vector in 0..activations.rows {
+        for vector in 0..vectors {
             _mm512_store_ps((&raw mut (*work).totals[vector]).cast(), _mm512_setzero_ps());
         }
+        let totals = &raw mut (*work).totals;
+        let dots = (&raw mut (*work).dots).cast::<i32>();
+        let quants = (&raw mut (*work).quants).cast();
+        let unpacked = Group { quants, scales: (&raw mut (*work).scales).cast() };
         for first in (0..groups).step_by(CHUNK) {
             let count = CHUNK.min(groups - first);
             let blocks = count * GROUP / F::WEIGHTS;
@@ -171,74 +259,67 @@ unsafe fn panel<F: Format>(
                 fetched += 64;
             }
             for index in 0..blocks {
-                let out = (&raw mut (*work).groups).cast::<Group>().add(index * F::WEIGHTS / GROUP);
+                let out = unpacked.add(index * F::WEIGHTS / GROUP);
                 F::unpack(block.add(index * F::BYTES), stride, out);
             }
-            if activations.rows <= most_in_lanes::<F>() {
-                add_up::<F, false>(activations, corrections, first, count, work);
+            if vectors <= most_in_lanes::<F>() {
+                add_up::<F, false>(given, first, count, unpacked, dots, totals);
             } else {
-                multiply::<F>(activations, first, count, work);
-                add_up::<F, true>(activations, corrections, first, count, work);
+                multiply::<F>(given, first, count, unpacked, dots);
+                add_up::<F, true>(given, first, count, unpacked, dots, totals);
             }
         }
     }
 }
 
-/// Most vectors whose sums of products are faster to take in vector registers than in tiles; the
-/// sums are the same.
-const fn most_in_lanes<F: Format>() -> usize {
-    if F::HALVES { 12 } else { 5 }
-}
-
 /// The sums of products of the groups from `first` on.
 ///
 /// # Safety
-/// As for [`panel`]; `work` has the groups unpacked.
+/// As for [`panel`]; the groups are unpacked.
 #[inline]
 #[target_feature(enable = "avx512f")]
 unsafe fn multiply<F: Format>(
-    activations: &Activations<'_>,
+    given: &Given<'_>,
     first: usize,
     count: usize,
-    work: *mut Work,
+    unpacked: Group,
+    mut dots: *mut i32,
 ) {
-    let vectors = activations.rows;
-    let halves = if F::HALVES { 2 } else { 1 };
-    // SAFETY: the tiles have the shapes of `product`: a row of 32 or 16 bytes per vector, 8 or 4
-    // rows of 64 bytes of weights; all of them are within the activations and the work.
+    let Given { tiles, activations, .. } = given;
+    let parts = count * (GROUP / width::<F>());
+    let mut quants = unpacked.quants;
+    // SAFETY: the tiles have the shapes of `product`; all of them are within the activations or
+    // the pairs, the groups and the sums.
     unsafe {
-        let mut dots: *mut i32 = (&raw mut (*work).dots).cast();
-        let mut bytes = activations.int8.as_ptr().add(first * GROUP);
-        for group in 0..count {
-            let quants: *const u8 = (&raw const (*work).groups[group].quants).cast();
-            for half in 0..halves {
-                // Two sets of tiles in turn, so that one loads while the other multiplies.
-                macro_rules! multiply {
-                    ($dots:tt, $bytes:tt, $quants:tt) => {
-                        asm!(
-                            concat!("tileloadd ", $bytes, ", [{bytes} + {columns}]"),
-                            concat!("tileloadd ", $quants, ", [{quants} + {line}]"),
-                            concat!("tilezero ", $dots),
-                            concat!("tdpbsud ", $dots, ", ", $bytes, ", ", $quants),
-                            concat!("tilestored [{dots} + {line}], ", $dots),
-                            bytes = in(reg) bytes,
-                            columns = in(reg) activations.columns,
-                            quants = in(reg) quants.add(half * 256),
-                            line = in(reg) 64_usize,
-                            dots = in(reg) dots,
-                            options(nostack),
-                            out($dots) _, out($bytes) _, out($quants) _,
-                        )
-                    };
-                }
-                if (group * halves + half) % 2 == 0 {
-                    multiply!("tmm0", "tmm2", "tmm4");
-                } else {
-                    multiply!("tmm1", "tmm3", "tmm5");
-                }
-                dots = dots.add(vectors * TILE);
-                bytes = bytes.add(GROUP / halves);
+        let mut bytes = tiles.bytes.add(first * GROUP / width::<F>() / tiles.together * tiles.next);
+        for index in 0..parts.div_ceil(tiles.together) {
+            // Two sets of tiles in turn, so that one loads while the other multiplies.
+            macro_rules! multiply {
+                ($dots:tt, $bytes:tt, $quants:tt) => {
+                    asm!(
+                        concat!("tileloadd ", $bytes, ", [{bytes} + {row}]"),
+                        concat!("tileloadd ", $quants, ", [{quants} + {line}]"),
+                        concat!("tilezero ", $dots),
+                        concat!("tdpbsud ", $dots, ", ", $bytes, ", ", $quants),
+                        concat!("tilestored [{dots} + {line}], ", $dots),
+                        bytes = in(reg) bytes,
+                        row = in(reg) tiles.row,
+                        quants = in(reg) quants,
+                        line = in(reg) 64_usize,
+                        dots = in(reg) dots,
+                        options(nostack),
+                        out($dots) _, out($bytes) _, out($quants) _,
+                    )
+                };
             }
+            if index % 2 == 0 {
+                multiply!("tmm0", "tmm2", "tmm4");
+            } else {
+                multiply!("tmm1", "tmm3", "tmm5");
+            }
+            dots = dots.add(tiles.together * activations.rows * TILE);
+            quants = quants.add(tiles.together * width::<F>() * TILE);
+            bytes = bytes.add(tiles.next);
         }
     }
 }
@@ -246,27 +327,29 @@ unsafe fn multiply<F: Format>(
 /// Adds the sums of products in their true size to the totals.
 ///
 /// # Safety
-/// As for [`panel`]; `work` has the groups and, with `TILES`, their sums of products.
+/// As for [`panel`]; the groups are unpacked and, with `TILES`, their sums of products are there.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
 unsafe fn add_up<F: Format, const TILES: bool>(
-    activations: &Activations<'_>,
-    corrections: *const i32,
+    given: &Given<'_>,
     first: usize,
     count: usize,
-    work: *mut Work,
+    unpacked: Group,
+    dots: *const i32,
+    totals: *mut [[f32; TILE]; MOST],
 ) {
+    let vectors = given.activations.rows;
     let mut vector = 0;
     // SAFETY: as promised; the vectors are there.
     unsafe {
-        while vector + 4 <= activations.rows {
-            add_vectors::<F, TILES, 4>(activations, corrections, first, count, work, vector);
+        while vector + 4 <= vectors {
+            add_vectors::<F, TILES, 4>(given, first, count, unpacked, dots, totals, vector);
             vector += 4;
         }
-        match activations.rows - vector {
-            3 => add_vectors::<F, TILES, 3>(activations, corrections, first, count, work, vector),
-            2 => add_vectors::<F, TILES, 2>(activations, corrections, first, count, work, vector),
-            1 => add_vectors::<F, TILES, 1>(activations, corrections, first, count, work, vector),
+        match vectors - vector {
+            3 => add_vectors::<F, TILES, 3>(given, first, count, unpacked, dots, totals, vector),
+            2 => add_vectors::<F, TILES, 2>(given, first, count, unpacked, dots, totals, vector),
+            1 => add_vectors::<F, TILES, 1>(given, first, count, unpacked, dots, totals, vector),
             _ => {}
         }
     }
@@ -279,47 +362,47 @@ unsafe fn add_up<F: Format, const TILES: bool>(
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
 unsafe fn add_vectors<F: Format, const TILES: bool, const VECTORS: usize>(
-    activations: &Activations<'_>,
-    corrections: *const i32,
+    given: &Given<'_>,
     first: usize,
     count: usize,
-    work: *mut Work,
+    unpacked: Group,
+    dots: *const i32,
+    totals: *mut [[f32; TILE]; MOST],
     vector: usize,
 ) {
+    let Given { activations, corrections, .. } = given;
     let groups = activations.columns / GROUP;
-    let halves = if F::HALVES { 2 } else { 1 };
+    let halves = GROUP / width::<F>();
     // SAFETY: as promised; all indices are below the lengths that `product` provides for.
     unsafe {
-        let totals: *mut f32 = (&raw mut (*work).totals[vector]).cast();
+        let totals: *mut f32 = totals.cast::<f32>().add(vector * TILE);
         let mut sums: [__m512; VECTORS] =
             std::array::from_fn(|index| _mm512_load_ps(totals.add(index * TILE)));
         for group in 0..count {
-            let from = &raw const (*work).groups[group];
+            let from = unpacked.add(group);
             for half in 0..halves {
-                let scale = _mm512_load_ps((&raw const (*from).scales[half]).cast());
+                let scale = from.scale(half);
                 let dots: [__m512i; VECTORS] = if TILES {
                     let part = (group * halves + half) * activations.rows + vector;
-                    let dots: *const __m512i = (&raw const (*work).dots[part]).cast();
+                    let dots: *const __m512i = dots.add(part * TILE).cast();
                     std::array::from_fn(|index| _mm512_load_si512(dots.add(index)))
                 } else {
-                    let quants = (&raw const (*from).quants[half * 4]).cast();
                     let at = vector * activations.columns + (first + group) * GROUP;
                     let bytes = activations.int8.as_ptr().add(at + half * GROUP / 2).cast();
-                    dots::<F, VECTORS>(quants, bytes, activations.columns / 4)
+                    dot::<F, VECTORS>(from, half, bytes, activations.columns / 4)
                 };
                 for index in 0..VECTORS {
                     let at = (vector + index) * groups + first + group;
                     let correction = _mm512_set1_epi32(*corrections.add(at * halves + half));
                     let mut dots = dots[index];
                     if F::MINIMA {
-                        let minimum = _mm512_load_ps((&raw const (*from).minima[half]).cast());
                         let correction = _mm512_castsi512_ps(correction);
-                        sums[index] = _mm512_fmadd_ps(minimum, correction, sums[index]);
+                        sums[index] = _mm512_fmadd_ps(from.minimum(half), correction, sums[index]);
                     } else {
                         dots = _mm512_add_epi32(dots, correction);
                     }
-                    let scale =
-                        _mm512_mul_ps(scale, _mm512_set1_ps(*activations.scales.as_ptr().add(at)));
+                    let activation = _mm512_set1_ps(*activations.scales.as_ptr().add(at));
+                    let scale = _mm512_mul_ps(scale, activation);
                     sums[index] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots), scale, sums[index]);
                 }
             }
@@ -330,23 +413,24 @@ unsafe fn add_vectors<F: Format, const TILES: bool, const VECTORS: usize>(
     }
 }
 
-/// The sums of products of a part that shares a scale, in each of 16 rows, with `VECTORS` vectors
-/// that lie `stride` 32-bit words apart.
+/// The sums of products of a part, in each of 16 rows, with `VECTORS` vectors that lie `stride`
+/// 32-bit words apart.
 ///
 /// # Safety
-/// The quants and the activations of the part are there.
+/// The group is unpacked, and the activations of the part are there.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
-unsafe fn dots<F: Format, const VECTORS: usize>(
-    quants: *const __m512i,
+unsafe fn dot<F: Format, const VECTORS: usize>(
+    group: Group,
+    half: usize,
     activations: *const i32,
     stride: usize,
 ) -> [__m512i; VECTORS] {
     // Two sums each: one alone would wait for itself.
     let mut sums = [[_mm512_setzero_si512(); 2]; VECTORS];
-    for index in 0..if F::HALVES { 4 } else { 8 } {
+    for index in 0..width::<F>() / 4 {
         // SAFETY: as promised.
-        let quants = unsafe { _mm512_load_si512(quants.add(index)) };
+        let quants = unsafe { group.quants(half * 4 + index) };
         for (vector, sums) in sums.iter_mut().enumerate() {
             // SAFETY: as promised.
             let four = unsafe { activations.add(vector * stride + index).read_unaligned() };

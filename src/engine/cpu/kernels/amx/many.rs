@@ -7,11 +7,11 @@
 use std::arch::asm;
 use std::arch::x86_64::{
     __m512, __m512i, _MM_HINT_T1, _mm_prefetch, _mm512_cvtne2ps_pbh, _mm512_fmadd_ps,
-    _mm512_load_ps, _mm512_load_si512, _mm512_mask_storeu_ps, _mm512_mul_ps,
-    _mm512_permutexvar_epi16, _mm512_set1_ps, _mm512_setr_epi32, _mm512_store_si512,
+    _mm512_load_ps, _mm512_mask_storeu_ps, _mm512_mul_ps, _mm512_permutexvar_epi16, _mm512_set1_ps,
+    _mm512_setr_epi32, _mm512_store_si512,
 };
 
-use super::panel::{Format, Group, byte, words};
+use super::panel::{Format, Group, QUANTS, SCALES, byte, words};
 use super::tile::Shapes;
 use crate::engine::cpu::activations::GROUP;
 use crate::engine::cpu::kernels::{Scratch, TILE, Task};
@@ -56,7 +56,7 @@ impl Expand for Bf16 {
             for part in 0..4 {
                 let pairs = words(block.add(part * 16), stride);
                 for (index, pairs) in pairs.into_iter().enumerate() {
-                    _mm512_store_si512(out.cast::<__m512i>().add(part * 4 + index), pairs);
+                    _mm512_store_si512(out.add((part * 4 + index) * 64).cast(), pairs);
                 }
             }
         }
@@ -69,10 +69,12 @@ impl<F: Format> Expand for F {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512bf16")]
     unsafe fn expand(block: *const u8, stride: usize, out: *mut u8) {
-        let mut groups = std::mem::MaybeUninit::<[Group; 8]>::uninit();
-        let groups: *mut Group = groups.as_mut_ptr().cast();
+        let mut memory = std::mem::MaybeUninit::<Unpacked>::uninit();
         // SAFETY: a block has at most 8 groups, and each is a tile.
         unsafe {
+            let memory = memory.as_mut_ptr();
+            let quants = (&raw mut (*memory).quants).cast();
+            let groups = Group { quants, scales: (&raw mut (*memory).scales).cast() };
             F::unpack(block, stride, groups);
             for group in 0..F::WEIGHTS / GROUP {
                 expand_group::<F>(groups.add(group), out.add(group * TILE_BYTES));
@@ -81,26 +83,33 @@ impl<F: Format> Expand for F {
     }
 }
 
+/// Room for eight groups.
+#[repr(C, align(64))]
+struct Unpacked {
+    quants: [u8; 8 * QUANTS],
+    scales: [f32; 8 * SCALES],
+}
+
 /// # Safety
 /// `group` is unpacked; `out` has room for a tile and is aligned to 64 bytes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-unsafe fn expand_group<F: Format>(group: *const Group, out: *mut u8) {
+unsafe fn expand_group<F: Format>(group: Group, out: *mut u8) {
     // SAFETY: as promised.
     unsafe {
         for index in 0..8 {
             let half = if F::HALVES { index / 4 } else { 0 };
-            let scale = _mm512_load_ps((&raw const (*group).scales[half]).cast());
+            let scale = group.scale(half);
             let base = if F::MINIMA {
-                _mm512_load_ps((&raw const (*group).minima[half]).cast())
+                group.minimum(half)
             } else {
                 _mm512_mul_ps(scale, _mm512_set1_ps(-F::OFFSET as f32))
             };
-            let quants = _mm512_load_si512((&raw const (*group).quants[index]).cast());
+            let quants = group.quants(index);
             let weight = |at| _mm512_fmadd_ps(byte(quants, at), scale, base);
             for pair in 0..2 {
                 let both = pairs(weight(pair * 2), weight(pair * 2 + 1));
-                _mm512_store_si512(out.cast::<__m512i>().add(index * 2 + pair), both);
+                _mm512_store_si512(out.add((index * 2 + pair) * 64).cast(), both);
             }
         }
     }
@@ -164,6 +173,7 @@ pub(super) unsafe fn product<E: Expand>(task: &Task<'_>, scratch: &mut Scratch) 
         for vector in (0..vectors).step_by(BLOCKS * TILE) {
             for row in (0..task.rows).step_by(PANELS * TILE) {
                 let rows = (PANELS * TILE).min(task.rows - row);
+                let out = task.out.add(vector * task.stride + row);
                 let band = Band {
                     activations: task.activations.bf16.as_ptr().add(vector * columns).cast(),
                     vectors: (vectors - vector).min(BLOCKS * TILE),
@@ -172,13 +182,25 @@ pub(super) unsafe fn product<E: Expand>(task: &Task<'_>, scratch: &mut Scratch) 
                     stride,
                     tiles: memory,
                     results: memory.add(results_at),
+                    out: Place {
+                        at: out.cast(),
+                        vector: task.stride * 4,
+                        block: TILE * task.stride * 4,
+                        panel: TILE * 4,
+                    },
+                    // A panel goes the way of the one beside it.
+                    direct: if rows.is_multiple_of(TILE) {
+                        rows / TILE
+                    } else {
+                        rows / (2 * TILE) * 2
+                    },
                 };
                 let panel = |panel: usize| {
                     let row = row + panel * TILE;
                     if row < whole { task.weights.as_ptr().add(row * stride) } else { last }
                 };
                 band.multiply::<E>(panel);
-                band.store(rows, task.out.add(vector * task.stride + row), task.stride);
+                band.store(rows, out, task.stride);
             }
         }
     }
@@ -200,6 +222,9 @@ struct Band {
     tiles: *mut u8,
     /// Room for a tile per panel and block of 16 vectors: `[panel, block]`.
     results: *mut u8,
+    /// Where the results go in the end: straight from the tiles for the `direct` first panels.
+    out: Place,
+    direct: usize,
 }
 
 impl Band {
@@ -245,6 +270,14 @@ impl Band {
             let (full, rows) = ((TILE, 64), (rows, 64));
             Shapes::new([full, full, rows, rows, full, rows, full, full])
         };
+        let results = Place {
+            at: self.results,
+            vector: TILE_BYTES / TILE,
+            block: TILE_BYTES,
+            panel: blocks * TILE_BYTES,
+        };
+        let direct = first + count == self.groups && panel + usize::from(PAIR) < self.direct;
+        let to = if direct { self.out } else { results };
         // The pairs of panels share out the fetching of the next stretch of the vectors.
         let next = if first + STRETCH < self.groups { first + STRETCH } else { 0 };
         let lines = (TILE_BYTES / 64).div_ceil(self.panels.div_ceil(2));
@@ -263,8 +296,8 @@ impl Band {
                     vectors: self.activations.add((block * self.groups + first) * TILE_BYTES),
                     next_vectors: if two { self.groups * TILE_BYTES } else { 0 },
                     tiles: self.tiles,
-                    results: self.results.add((panel * blocks + block) * TILE_BYTES),
-                    next_results: blocks * TILE_BYTES,
+                    results: results.at(block, panel),
+                    to: to.at(block, panel),
                     count,
                     ahead: self.activations.wrapping_add(block * self.groups * TILE_BYTES + share),
                     lines,
@@ -279,7 +312,8 @@ impl Band {
         }
     }
 
-    /// Writes `rows` results of every vector to `out`, whose rows are `stride` numbers apart.
+    /// Writes what is not yet there of `rows` results of every vector to `out`, whose rows are
+    /// `stride` numbers apart.
     ///
     /// # Safety
     /// As for [`product`]; the results are there.
@@ -287,7 +321,8 @@ impl Band {
     unsafe fn store(&self, rows: usize, out: *mut f32, stride: usize) {
         let blocks = self.vectors.div_ceil(TILE);
         for vector in 0..self.vectors {
-            for (panel, row) in (0..rows).step_by(TILE).enumerate() {
+            for panel in self.direct..self.panels {
+                let row = panel * TILE;
                 let mask = ((1_u32 << TILE.min(rows - row)) - 1) as u16;
                 let at = (panel * blocks + vector / TILE) * TILE_BYTES + vector % TILE * 64;
                 // SAFETY: the mask keeps within the rows.
@@ -300,15 +335,36 @@ impl Band {
     }
 }
 
+/// Where results are, or go to.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Of the first vector and row.
+    at: *mut u8,
+    /// Bytes between vectors.
+    vector: usize,
+    /// Bytes between blocks of vectors.
+    block: usize,
+    /// Bytes between panels.
+    panel: usize,
+}
+
+impl Place {
+    /// The place of a block and a panel behind this one.
+    fn at(self, block: usize, panel: usize) -> Self {
+        Self { at: self.at.wrapping_add(block * self.block + panel * self.panel), ..self }
+    }
+}
+
 /// One or two blocks of 16 vectors times one or two panels.
 struct Step {
     vectors: *const u8,
     /// Bytes to the second block.
     next_vectors: usize,
     tiles: *const u8,
-    results: *mut u8,
-    /// Bytes to the results of the second panel; those of the second block are the next tile.
-    next_results: usize,
+    /// Where the results so far are.
+    results: Place,
+    /// Where the results go.
+    to: Place,
     /// Groups of 32 columns.
     count: usize,
     /// What to fetch of each block of vectors to the second cache.
@@ -343,8 +399,8 @@ impl Step {
         }
         macro_rules! store {
             ($at:expr, $tile:tt) => {
-                asm!(concat!("tilestored [{at} + {line}], ", $tile), at = in(reg) $at,
-                    line = in(reg) 64_usize, options(nostack))
+                asm!(concat!("tilestored [{at} + {vector}], ", $tile), at = in(reg) $at,
+                    vector = in(reg) self.to.vector, options(nostack))
             };
         }
         macro_rules! zero {
@@ -361,7 +417,8 @@ impl Step {
         // SAFETY: the tiles stay as they are between these statements: nothing else here names
         // them, and compilers use tiles for nothing of their own. Memory as promised.
         unsafe {
-            let second = self.results.add(if TWO { TILE_BYTES } else { 0 });
+            let second = |place: Place| place.at(usize::from(TWO), 0).at;
+            let right = |place: Place| place.at(0, 1);
             if self.fresh {
                 zero!("tmm0");
                 zero!("tmm1");
@@ -369,14 +426,14 @@ impl Step {
                 zero!("tmm3");
             } else {
                 if TWO {
-                    load!(self.results, "tmm0");
+                    load!(self.results.at, "tmm0");
                 }
-                load!(second, "tmm2");
+                load!(second(self.results), "tmm2");
                 if PAIR {
                     if TWO {
-                        load!(self.results.add(self.next_results), "tmm1");
+                        load!(right(self.results).at, "tmm1");
                     }
-                    load!(second.add(self.next_results), "tmm3");
+                    load!(second(right(self.results)), "tmm3");
                 }
             }
             for group in 0..self.count {
@@ -403,14 +460,14 @@ impl Step {
                 }
             }
             if TWO {
-                store!(self.results, "tmm0");
+                store!(self.to.at, "tmm0");
             }
-            store!(second, "tmm2");
+            store!(second(self.to), "tmm2");
             if PAIR {
                 if TWO {
-                    store!(self.results.add(self.next_results), "tmm1");
+                    store!(right(self.to).at, "tmm1");
                 }
-                store!(second.add(self.next_results), "tmm3");
+                store!(second(right(self.to)), "tmm3");
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Activations → bf16, in the order that tiles take them.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_cvtne2ps_pbh, _mm512_loadu_ps, _mm512_setzero_si512, _mm512_storeu_si512,
+    __m512bh, __m512i, _mm512_cvtne2ps_pbh, _mm512_loadu_ps, _mm512_setzero_si512,
+    _mm512_storeu_si512,
 };
 
 use crate::engine::cpu::activations::GROUP;
@@ -32,7 +33,7 @@ pub unsafe fn pack_bf16(x: &[f32], rows: usize, columns: usize, out: &mut [u16])
                 let numbers: __m512i = if row < rows {
                     let from = x.as_ptr().add(row * columns + group * GROUP);
                     let (low, high) = (_mm512_loadu_ps(from), _mm512_loadu_ps(from.add(16)));
-                    std::mem::transmute(_mm512_cvtne2ps_pbh(high, low))
+                    std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low))
                 } else {
                     _mm512_setzero_si512()
                 };

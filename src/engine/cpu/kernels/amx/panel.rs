@@ -6,22 +6,28 @@
 use std::arch::x86_64::{
     __m512, __m512i, _mm_loadu_si128, _mm512_and_si512, _mm512_castsi128_si512,
     _mm512_cvtepi32_epi16, _mm512_cvtepi32_ps, _mm512_cvtph_ps, _mm512_i32gather_epi32,
-    _mm512_mask_broadcast_i32x4, _mm512_mullo_epi32, _mm512_set1_epi32, _mm512_setr_epi32,
-    _mm512_srli_epi32, _mm512_srlv_epi32, _mm512_store_ps, _mm512_store_si512,
-    _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+    _mm512_load_ps, _mm512_load_si512, _mm512_mask_broadcast_i32x4, _mm512_mullo_epi32,
+    _mm512_set1_epi32, _mm512_setr_epi32, _mm512_srli_epi32, _mm512_srlv_epi32, _mm512_store_ps,
+    _mm512_store_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
+    _mm512_unpacklo_epi64,
 };
 
-/// 32 weights of each of 16 rows: weight `k` of a row is `scale · (quant − OFFSET) + minimum`.
+/// Where 32 weights of each of 16 rows go, or where they are: weight `k` of a row is
+/// `scale · (quant − OFFSET) + minimum`. Groups follow each other in both places.
 #[derive(Debug, Clone, Copy)]
-#[repr(C, align(64))]
 pub(super) struct Group {
-    /// Byte `b` of lane `r` of vector `j` is weight `4j + b` of row `r`.
-    pub(super) quants: [[u8; 64]; 8],
-    /// Of the first and the last 16 weights; only the first where [`Format::HALVES`] is false.
-    pub(super) scales: [[f32; 16]; 2],
-    /// The same; arbitrary where [`Format::MINIMA`] is false.
-    pub(super) minima: [[f32; 16]; 2],
+    /// `[8, 16, 4]`: byte `b` of lane `r` of vector `j` is weight `4j + b` of row `r`.
+    pub(super) quants: *mut u8,
+    /// `[2, 2, 16]`: the scales of the first and the last 16 weights, then their minima. Only the
+    /// first of both where [`Format::HALVES`] is false; no minima where [`Format::MINIMA`] is.
+    pub(super) scales: *mut f32,
 }
+
+/// Bytes of the quants of a group.
+pub(super) const QUANTS: usize = 512;
+
+/// Numbers of the scales of a group.
+pub(super) const SCALES: usize = 64;
 
 /// A quantized format.
 pub(super) trait Format {
@@ -36,42 +42,84 @@ pub(super) trait Format {
     /// Whether there are minima.
     const MINIMA: bool;
 
-    /// Unpacks a block of each of 16 rows into `WEIGHTS / 32` groups.
+    /// Unpacks a block of each of 16 rows into `WEIGHTS / 32` groups, from `out` on.
     ///
     /// # Safety
     /// At `block`, and at the 15 places each `stride` bytes behind the one before, there are
     /// `BYTES` bytes; `out` has room; the processor has what [`super::available`] asks for.
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group);
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group);
 }
 
 impl Group {
+    /// The group `count` behind this one.
+    ///
     /// # Safety
-    /// `group` may be written.
+    /// There is one.
     #[inline]
-    #[target_feature(enable = "avx512f")]
-    pub(super) unsafe fn set_quants(group: *mut Self, index: usize, quants: __m512i) {
-        // SAFETY: `index` is below 8 and the fields are aligned.
+    pub(super) unsafe fn add(self, count: usize) -> Self {
+        // SAFETY: as promised.
         unsafe {
-            _mm512_store_si512((&raw mut (*group).quants).cast::<__m512i>().add(index), quants)
+            Self {
+                quants: self.quants.add(count * QUANTS),
+                scales: self.scales.add(count * SCALES),
+            }
         }
     }
 
     /// # Safety
-    /// `group` may be written.
+    /// The group may be written; `index` is below 8.
     #[inline]
     #[target_feature(enable = "avx512f")]
-    pub(super) unsafe fn set_scale(group: *mut Self, half: usize, scale: __m512) {
-        // SAFETY: `half` is below 2 and the fields are aligned.
-        unsafe { _mm512_store_ps((&raw mut (*group).scales).cast::<f32>().add(half * 16), scale) }
+    pub(super) unsafe fn set_quants(self, index: usize, quants: __m512i) {
+        // SAFETY: as promised.
+        unsafe { _mm512_store_si512(self.quants.add(index * 64).cast(), quants) }
     }
 
     /// # Safety
-    /// `group` may be written.
+    /// The group may be written; `half` is below 2.
     #[inline]
     #[target_feature(enable = "avx512f")]
-    pub(super) unsafe fn set_minimum(group: *mut Self, half: usize, minimum: __m512) {
-        // SAFETY: `half` is below 2 and the fields are aligned.
-        unsafe { _mm512_store_ps((&raw mut (*group).minima).cast::<f32>().add(half * 16), minimum) }
+    pub(super) unsafe fn set_scale(self, half: usize, scale: __m512) {
+        // SAFETY: as promised.
+        unsafe { _mm512_store_ps(self.scales.add(half * 16), scale) }
+    }
+
+    /// # Safety
+    /// As for [`Self::set_scale`].
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(super) unsafe fn set_minimum(self, half: usize, minimum: __m512) {
+        // SAFETY: as promised.
+        unsafe { _mm512_store_ps(self.scales.add(32 + half * 16), minimum) }
+    }
+
+    /// Vector `index` of the quants.
+    ///
+    /// # Safety
+    /// The group has been unpacked; `index` is below 8.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(super) unsafe fn quants(self, index: usize) -> __m512i {
+        // SAFETY: as promised.
+        unsafe { _mm512_load_si512(self.quants.add(index * 64).cast()) }
+    }
+
+    /// # Safety
+    /// The group has been unpacked and has this scale.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(super) unsafe fn scale(self, half: usize) -> __m512 {
+        // SAFETY: as promised.
+        unsafe { _mm512_load_ps(self.scales.add(half * 16)) }
+    }
+
+    /// # Safety
+    /// The group has been unpacked and has this minimum.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(super) unsafe fn minimum(self, half: usize) -> __m512 {
+        // SAFETY: as promised.
+        unsafe { _mm512_load_ps(self.scales.add(32 + half * 16)) }
     }
 }
 

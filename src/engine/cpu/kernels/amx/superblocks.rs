@@ -40,7 +40,7 @@ fn negative(numbers: __m512) -> __m512 {
 /// `out` has room for eight groups.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn set_k_scales(head: [__m512i; 4], out: *mut Group) {
+unsafe fn set_k_scales(head: [__m512i; 4], out: Group) {
     let (d, negative_dmin) = (low_half(head[0]), negative(high_half(head[0])));
     let six = |words| bits(words, 0, 0x3f3f_3f3f);
     let upper = |words| bits(words, 2, 0x3030_3030);
@@ -66,7 +66,7 @@ impl Format for Q4K {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,avx512bf16")]
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group) {
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group) {
         // SAFETY: as promised.
         unsafe {
             set_k_scales(words(block, stride), out);
@@ -90,7 +90,7 @@ impl Format for Q5K {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,avx512bf16")]
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group) {
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group) {
         // SAFETY: as promised.
         unsafe {
             set_k_scales(words(block, stride), out);
@@ -124,7 +124,7 @@ impl Format for Q6K {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,avx512bf16")]
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group) {
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group) {
         // SAFETY: as promised; the last words read are the bytes 194..210.
         unsafe {
             let scales = words(block.add(192), stride);
@@ -170,7 +170,7 @@ impl Format for Q2K {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,avx512bf16")]
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group) {
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group) {
         // SAFETY: as promised; the last words read are the bytes 68..84.
         unsafe {
             let both = words(block, stride);
@@ -206,7 +206,7 @@ impl Format for Q3K {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,avx512bf16")]
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group) {
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group) {
         // SAFETY: as promised; the last words read are the bytes 94..110.
         unsafe {
             let tail = words(block.add(94), stride);
@@ -259,7 +259,7 @@ impl Format for Iq4Xs {
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,avx512bf16")]
-    unsafe fn unpack(block: *const u8, stride: usize, out: *mut Group) {
+    unsafe fn unpack(block: *const u8, stride: usize, out: Group) {
         // SAFETY: as promised.
         unsafe {
             let head = words(block, stride);

@@ -219,7 +219,10 @@ impl Case {
         let mut weights = vec![0.0; self.rows * self.columns];
         dequantize(self.format, bytes, &mut weights);
         let results = out.chunks_exact(stride).map(|row| {
-            assert!(row[self.rows..].iter().all(|&x| x == -7.5), "wrote past the rows");
+            assert!(
+                row[self.rows..].iter().all(|x| x.to_bits() == (-7.5_f32).to_bits()),
+                "wrote past the rows"
+            );
             row[..self.rows].to_vec()
         });
         Outcome { weights, vectors: seen, results: results.collect() }
