@@ -6,9 +6,10 @@
 
 use std::arch::asm;
 use std::arch::x86_64::{
-    __m512, __m512i, _MM_HINT_T1, _mm_prefetch, _mm512_cvtne2ps_pbh, _mm512_fmadd_ps,
-    _mm512_load_ps, _mm512_mask_storeu_ps, _mm512_mul_ps, _mm512_permutexvar_epi16, _mm512_set1_ps,
-    _mm512_setr_epi32, _mm512_store_si512,
+    __m512, __m512i, _MM_HINT_T1, _mm_prefetch, _mm512_add_epi32, _mm512_castps_si512,
+    _mm512_cmpunord_ps_mask, _mm512_fmadd_ps, _mm512_load_ps, _mm512_mask_mov_epi16,
+    _mm512_mask_mov_ps, _mm512_mask_storeu_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps,
+    _mm512_srli_epi32, _mm512_store_si512,
 };
 
 use super::panel::{Format, Group, QUANTS, SCALES, byte, words};
@@ -99,9 +100,9 @@ unsafe fn expand_group<F: Format>(group: Group, out: *mut u8) {
     unsafe {
         for index in 0..8 {
             let half = if F::HALVES { index / 4 } else { 0 };
-            let scale = group.scale(half);
+            let scale = plain(group.scale(half));
             let base = if F::MINIMA {
-                group.minimum(half)
+                plain(group.minimum(half))
             } else {
                 _mm512_mul_ps(scale, _mm512_set1_ps(-F::OFFSET as f32))
             };
@@ -115,34 +116,24 @@ unsafe fn expand_group<F: Format>(group: Group, out: *mut u8) {
     }
 }
 
-/// Two numbers of each lane, rounded to bf16, side by side.
+/// Two numbers of each lane, rounded to bf16, side by side. Ties go away from zero; this is faster
+/// than the instruction that lays the numbers behind each other. A number that is not one must be
+/// that of [`plain`], lest rounding carries into its sign.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+#[target_feature(enable = "avx512f,avx512bw")]
 fn pairs(first: __m512, second: __m512) -> __m512i {
-    const fn lane(index: u32) -> i32 {
-        (index | (index + 16) << 16).cast_signed()
-    }
-    let order = _mm512_setr_epi32(
-        lane(0),
-        lane(1),
-        lane(2),
-        lane(3),
-        lane(4),
-        lane(5),
-        lane(6),
-        lane(7),
-        lane(8),
-        lane(9),
-        lane(10),
-        lane(11),
-        lane(12),
-        lane(13),
-        lane(14),
-        lane(15),
-    );
-    // SAFETY: both types are 512 bits without further meaning.
-    let numbers: __m512i = unsafe { std::mem::transmute(_mm512_cvtne2ps_pbh(second, first)) };
-    _mm512_permutexvar_epi16(order, numbers)
+    let half = _mm512_set1_epi32(0x8000);
+    let first = _mm512_add_epi32(_mm512_castps_si512(first), half);
+    let second = _mm512_add_epi32(_mm512_castps_si512(second), half);
+    _mm512_mask_mov_epi16(_mm512_srli_epi32::<16>(first), 0xaaaa_aaaa, second)
+}
+
+/// The numbers, where undefined the plainest of undefined numbers.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn plain(numbers: __m512) -> __m512 {
+    let undefined = _mm512_cmpunord_ps_mask(numbers, numbers);
+    _mm512_mask_mov_ps(numbers, undefined, _mm512_set1_ps(f32::from_bits(0x7fc0_0000)))
 }
 
 /// Computes a task in the bf16 form.

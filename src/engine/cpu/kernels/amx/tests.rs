@@ -362,7 +362,7 @@ fn infinite_and_undefined_factors_never_give_finite_numbers() {
     }
     for format in BlockType::ALL.into_iter().filter(|format| format.is_quantized()) {
         for vectors in [1, 16, 20] {
-            for kind in [0x7c00, 0xfc00, 0x7e00, 0x7fff].map(Kind::Factor) {
+            for kind in [0x7c00, 0xfc00, 0x7e00, 0x7fff, 0xffff].map(Kind::Factor) {
                 let case = Case { format, rows: 16, columns: 512, vectors, kind, seed: 3 };
                 case.check().unwrap();
             }
