@@ -10,13 +10,13 @@
 
 use std::arch::asm;
 use std::arch::x86_64::{
-    __m512, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_maskz_loadu_epi16, _mm512_add_epi32,
-    _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cvtepi16_epi32, _mm512_cvtepi32_ps,
-    _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_load_ps, _mm512_load_si512, _mm512_madd_epi16,
-    _mm512_mask_storeu_epi8, _mm512_mask_storeu_epi32, _mm512_mask_storeu_ps,
-    _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_epi16, _mm512_maskz_loadu_ps, _mm512_mul_ps,
-    _mm512_mullo_epi32, _mm512_permutexvar_ps, _mm512_set1_epi16, _mm512_set1_epi32,
-    _mm512_set1_ps, _mm512_setr_epi32, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_store_ps,
+    __m512, __m512i, _mm256_maskz_loadu_epi16, _mm512_add_epi32, _mm512_castps_si512,
+    _mm512_castsi512_ps, _mm512_cvtepi16_epi32, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32,
+    _mm512_fmadd_ps, _mm512_load_ps, _mm512_load_si512, _mm512_madd_epi16, _mm512_mask_storeu_epi8,
+    _mm512_mask_storeu_epi32, _mm512_mask_storeu_ps, _mm512_maskz_loadu_epi8,
+    _mm512_maskz_loadu_epi16, _mm512_maskz_loadu_ps, _mm512_mul_ps, _mm512_mullo_epi32,
+    _mm512_permutexvar_ps, _mm512_set1_epi16, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi32,
+    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_store_ps,
 };
 
 use super::panel::{Format, Group, QUANTS, SCALES};
@@ -94,15 +94,14 @@ pub(super) unsafe fn product<F: Format>(task: &Task<'_>, scratch: &mut Scratch) 
             let rows = TILE.min(task.rows - first);
             let weights = task.weights.as_ptr().add(first * stride);
             let out = task.out.add(first);
-            let ahead = task.rows - first - rows;
             if rows == TILE {
-                let ahead = TILE.min(ahead) * stride;
-                panel::<F>(weights, stride, ahead, &given, work);
+                // The next panel: behind the last one are most likely the rows of the next task.
+                panel::<F>(weights, stride, weights.wrapping_add(TILE * stride), &given, work);
             } else {
                 let last = memory.add(last_at);
                 weights.copy_to_nonoverlapping(last, rows * stride);
                 last.add(rows * stride).write_bytes(0, (TILE - rows) * stride);
-                panel::<F>(last, stride, 0, &given, work);
+                panel::<F>(last, stride, last, &given, work);
             }
             let mask = ((1_u32 << rows) - 1) as u16;
             for vector in 0..vectors {
@@ -223,7 +222,7 @@ unsafe fn correct<F: Format>(activations: &Activations<'_>, corrections: *mut i3
     }
 }
 
-/// The product with 16 rows, into `work.totals`; the `ahead` bytes behind them are fetched.
+/// The product with 16 rows, into `work.totals`; meanwhile as much from `ahead` on is fetched.
 ///
 /// # Safety
 /// As for [`product`], which has configured the tiles.
@@ -232,14 +231,12 @@ unsafe fn correct<F: Format>(activations: &Activations<'_>, corrections: *mut i3
 unsafe fn panel<F: Format>(
     weights: *const u8,
     stride: usize,
-    ahead: usize,
+    ahead: *const u8,
     given: &Given<'_>,
     work: *mut Work,
 ) {
     let vectors = given.activations.rows;
     let groups = given.activations.columns / GROUP;
-    let next = weights.wrapping_add(TILE * stride);
-    let mut fetched = 0;
     // SAFETY: as promised.
     unsafe {
         for vector in 0..vectors {
@@ -248,18 +245,17 @@ unsafe fn panel<F: Format>(
         let totals = &raw mut (*work).totals;
         let dots = (&raw mut (*work).dots).cast::<i32>();
         let quants = (&raw mut (*work).quants).cast();
-        let unpacked = Group { quants, scales: (&raw mut (*work).scales).cast() };
+        let scales = (&raw mut (*work).scales).cast();
+        let ahead_bytes = TILE * F::BYTES * GROUP / F::WEIGHTS;
+        let unpacked = Group { quants, scales, ahead: weights, ahead_bytes };
         for first in (0..groups).step_by(CHUNK) {
             let count = CHUNK.min(groups - first);
             let blocks = count * GROUP / F::WEIGHTS;
             let block = weights.add(first * GROUP / F::WEIGHTS * F::BYTES);
-            let until = ahead.min(fetched + blocks * F::BYTES * TILE);
-            while fetched < until {
-                _mm_prefetch::<_MM_HINT_T0>(next.wrapping_add(fetched).cast());
-                fetched += 64;
-            }
             for index in 0..blocks {
-                let out = unpacked.add(index * F::WEIGHTS / GROUP);
+                let mut out = unpacked.add(index * F::WEIGHTS / GROUP);
+                out.ahead =
+                    ahead.wrapping_add((first * GROUP / F::WEIGHTS + index) * F::BYTES * TILE);
                 F::unpack(block.add(index * F::BYTES), stride, out);
             }
             if vectors <= most_in_lanes::<F>() {

@@ -75,7 +75,8 @@ impl<F: Format> Expand for F {
         unsafe {
             let memory = memory.as_mut_ptr();
             let quants = (&raw mut (*memory).quants).cast();
-            let groups = Group { quants, scales: (&raw mut (*memory).scales).cast() };
+            let scales = (&raw mut (*memory).scales).cast();
+            let groups = Group { quants, scales, ahead: block, ahead_bytes: 0 };
             F::unpack(block, stride, groups);
             for group in 0..F::WEIGHTS / GROUP {
                 expand_group::<F>(groups.add(group), out.add(group * TILE_BYTES));

@@ -4,12 +4,12 @@
 //! one 32-bit lane, which is both what `vpdpbusd` takes and how a tile wants its second operand.
 
 use std::arch::x86_64::{
-    __m512, __m512i, _mm_loadu_si128, _mm512_and_si512, _mm512_castsi128_si512,
-    _mm512_cvtepi32_epi16, _mm512_cvtepi32_ps, _mm512_cvtph_ps, _mm512_i32gather_epi32,
-    _mm512_load_ps, _mm512_load_si512, _mm512_mask_broadcast_i32x4, _mm512_mullo_epi32,
-    _mm512_set1_epi32, _mm512_setr_epi32, _mm512_srli_epi32, _mm512_srlv_epi32, _mm512_store_ps,
-    _mm512_store_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
-    _mm512_unpacklo_epi64,
+    __m512, __m512i, _MM_HINT_T1, _mm_loadu_si128, _mm_prefetch, _mm512_and_si512,
+    _mm512_castsi128_si512, _mm512_cvtepi32_epi16, _mm512_cvtepi32_ps, _mm512_cvtph_ps,
+    _mm512_i32gather_epi32, _mm512_load_ps, _mm512_load_si512, _mm512_mask_broadcast_i32x4,
+    _mm512_mullo_epi32, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_srli_epi32, _mm512_srlv_epi32,
+    _mm512_store_ps, _mm512_store_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 
 /// Where 32 weights of each of 16 rows go, or where they are: weight `k` of a row is
@@ -21,6 +21,11 @@ pub(super) struct Group {
     /// `[2, 2, 16]`: the scales of the first and the last 16 weights, then their minima. Only the
     /// first of both where [`Format::HALVES`] is false; no minima where [`Format::MINIMA`] is.
     pub(super) scales: *mut f32,
+    /// What to fetch meanwhile: `ahead_bytes` per group, spread out, because a burst of fetches
+    /// holds up the loads behind it. To the second cache: the first has too few places for lines
+    /// under way to keep the memory busy.
+    pub(super) ahead: *const u8,
+    pub(super) ahead_bytes: usize,
 }
 
 /// Bytes of the quants of a group.
@@ -62,6 +67,8 @@ impl Group {
             Self {
                 quants: self.quants.add(count * QUANTS),
                 scales: self.scales.add(count * SCALES),
+                ahead: self.ahead.wrapping_add(count * self.ahead_bytes),
+                ..self
             }
         }
     }
@@ -71,6 +78,10 @@ impl Group {
     #[inline]
     #[target_feature(enable = "avx512f")]
     pub(super) unsafe fn set_quants(self, index: usize, quants: __m512i) {
+        let lines = self.ahead_bytes.div_ceil(64);
+        for line in index * lines / 8..(index + 1) * lines / 8 {
+            _mm_prefetch::<_MM_HINT_T1>(self.ahead.wrapping_add(line * 64).cast());
+        }
         // SAFETY: as promised.
         unsafe { _mm512_store_si512(self.quants.add(index * 64).cast(), quants) }
     }
