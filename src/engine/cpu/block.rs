@@ -3,6 +3,7 @@
 mod scalar;
 
 pub use scalar::dequantize;
+pub(in crate::engine::cpu) use scalar::{bf16_to_f32, f16_to_f32, k_scales, q3_k_scales};
 
 /// A format of weights. A row of a matrix is a whole number of blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

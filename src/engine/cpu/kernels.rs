@@ -1,14 +1,19 @@
 //! What differs between instruction sets, behind one table that is chosen when a model is loaded.
 
-#[cfg(target_arch = "x86_64")]
-pub mod amx;
-#[cfg(target_arch = "x86_64")]
-pub mod avx512_float;
-#[cfg(target_arch = "x86_64")]
-mod x86;
+use std::sync::OnceLock;
 
 use super::activations::{Activations, Form};
 use super::block::BlockType;
+
+#[cfg(target_arch = "x86_64")]
+mod amx;
+#[cfg(target_arch = "x86_64")]
+mod avx512_float;
+mod scalar;
+#[cfg(test)]
+mod tests;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 /// Rows of a matrix that products are best shared out by.
 pub const TILE: usize = 16;
@@ -62,6 +67,15 @@ impl Scratch {
 /// [`Kernels::form`] names; `out` may be written at every `i * stride + r`, and nobody else does.
 pub type Product = unsafe fn(&Task<'_>, &mut Scratch);
 
+/// Brings numbers, whole groups of 32, into the form [`Form::Int8`]: `int8` as long as they are,
+/// `scales` and `sums` as [`Activations`] says. All instruction sets give the same bits. A group
+/// with a number that is not finite gets the scale NaN.
+///
+/// # Safety
+/// The processor has the instruction set of the table that the function is from, and the lengths
+/// are as said.
+pub type Quantize = unsafe fn(&[f32], &mut [i8], &mut [f32], &mut [i16]);
+
 /// The kernels of one instruction set.
 #[derive(Debug)]
 pub struct Kernels {
@@ -71,4 +85,45 @@ pub struct Kernels {
     pub products: [Product; 15],
     /// The form of `rows` activation vectors that the product of a format wants.
     pub form: fn(BlockType, usize) -> Form,
+    /// Makes the int8 form.
+    pub quantize: Quantize,
+}
+
+/// The kernels to use: the best that this processor has, or those that the environment variable
+/// `AGENT_ISA` names. An error says which ones there are. Decided once.
+pub fn detect() -> Result<&'static Kernels, String> {
+    static CHOICE: OnceLock<Result<&'static Kernels, String>> = OnceLock::new();
+    CHOICE.get_or_init(|| choose(std::env::var("AGENT_ISA").ok().as_deref())).clone()
+}
+
+/// The kernels that this processor has, best first; the scalar ones are the last.
+pub fn available() -> Vec<&'static Kernels> {
+    let mut tables = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        if amx::available() {
+            tables.push(&amx::AMX);
+        }
+        tables.extend(x86::available());
+    }
+    tables.push(&scalar::SCALAR);
+    tables
+}
+
+fn choose(name: Option<&str>) -> Result<&'static Kernels, String> {
+    let tables = available();
+    let wanted = |table: &&&Kernels| name.is_none_or(|name| name.eq_ignore_ascii_case(table.name));
+    tables.iter().find(wanted).copied().ok_or_else(|| {
+        let names: Vec<_> = tables.iter().map(|table| table.name).collect();
+        let name = name.unwrap_or_default();
+        format!(
+            "AGENT_ISA: this processor has no instruction set \"{name}\"; use one of {}",
+            names.join(", ")
+        )
+    })
+}
+
+/// The form that products of a few vectors take a format in: all of them but those of AMX.
+fn dot_form(format: BlockType) -> Form {
+    if format.is_quantized() { Form::Int8 } else { Form::F32 }
 }

@@ -15,6 +15,7 @@ mod tests;
 pub use pack::pack_bf16;
 pub use tile::available;
 
+use super::x86::quantize_avx2;
 use super::{Kernels, Scratch, Task, avx512_float};
 use crate::engine::cpu::activations::Form;
 use crate::engine::cpu::block::BlockType;
@@ -43,6 +44,7 @@ pub static AMX: Kernels = Kernels {
         quantized::<Iq4Xs>,
     ],
     form,
+    quantize: quantize_avx2,
 };
 
 fn form(format: BlockType, rows: usize) -> Form {
