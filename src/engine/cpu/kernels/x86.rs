@@ -13,6 +13,7 @@ mod gemm;
 mod level;
 mod panel;
 mod quantize;
+mod wide;
 
 use dot::Narrow;
 use format::Format;
@@ -50,6 +51,7 @@ macro_rules! table {
 
 table!(AVX2, "avx2", dot_avx2, float_avx2, quantize::avx2);
 table!(AVX_VNNI, "avx-vnni", dot_avx_vnni, float_avx2, quantize::avx2);
+table!(AVX512_VNNI, "avx512-vnni", dot_avx512_vnni, float_avx2, quantize::avx2);
 
 /// The tables that this processor has the instructions for, best first.
 pub(super) fn available() -> Vec<&'static Kernels> {
@@ -57,7 +59,13 @@ pub(super) fn available() -> Vec<&'static Kernels> {
         && is_x86_feature_detected!("fma")
         && is_x86_feature_detected!("f16c");
     let avx_vnni = avx2 && is_x86_feature_detected!("avxvnni");
-    let tables = [(avx_vnni, &AVX_VNNI), (avx2, &AVX2)];
+    let avx512_vnni = avx2
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512vnni");
+    let tables = [(avx512_vnni, &AVX512_VNNI), (avx_vnni, &AVX_VNNI), (avx2, &AVX2)];
     tables.into_iter().filter_map(|(there, table)| there.then_some(table)).collect()
 }
 
@@ -93,6 +101,13 @@ unsafe fn dot_avx2<F: Format, const AT: usize>(task: &Task<'_>, scratch: &mut Sc
 unsafe fn dot_avx_vnni<F: Format, const AT: usize>(task: &Task<'_>, scratch: &mut Scratch) {
     // SAFETY: the caller's.
     unsafe { few_or_many::<F, Narrow<level::AvxVnni>>(gemm::AVX_VNNI[AT].1, task, scratch) };
+}
+
+/// Products with AVX-512 VNNI.
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+unsafe fn dot_avx512_vnni<F: Format, const AT: usize>(task: &Task<'_>, scratch: &mut Scratch) {
+    // SAFETY: the caller's.
+    unsafe { few_or_many::<F, wide::Wide>(gemm::AVX512_VNNI[AT].1, task, scratch) };
 }
 
 /// Products of float formats with AVX2.

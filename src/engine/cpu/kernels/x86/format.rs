@@ -22,7 +22,7 @@ pub(super) struct Scales {
 /// A quantized format: `weight = scale · (byte - OFFSET) + minimum`.
 ///
 /// # Safety
-/// All functions need AVX2, FMA and F16C, those that return 512 bits AVX-512 F, BW and VL, and a
+/// All functions need AVX2, FMA and F16C, those that return 512 bits AVX-512 F, BW, DQ and VL, and a
 /// pointer to a whole chunk, of which only the first `groups` have to be there where a
 /// function says so. They are inlined into functions that have these features enabled.
 pub(super) trait Format {
@@ -102,7 +102,7 @@ unsafe fn twice(at: *const u8) -> __m512i {
 
 /// `low` in the first 8 elements, `high` in the last.
 #[inline(always)]
-unsafe fn lows_and_highs(low: i32, high: i32) -> __m512i {
+pub(super) unsafe fn lows_and_highs(low: i32, high: i32) -> __m512i {
     // SAFETY: the caller promises AVX-512.
     unsafe { _mm512_inserti64x4(_mm512_set1_epi32(low), _mm256_set1_epi32(high), 1) }
 }
