@@ -53,7 +53,7 @@ impl Owned {
             int8: Aligned::new(rows * columns),
             scales: Aligned::new(rows * columns / GROUP),
             sums: Aligned::new(rows * columns / (GROUP / 2)),
-            bf16: Aligned::new(padded * columns.next_multiple_of(2)),
+            bf16: Aligned::new(padded * columns),
         };
         of.f32.slice_mut().fill_with(&mut number);
         scalar::quantize_row(
@@ -64,7 +64,8 @@ impl Owned {
         );
         for (row, vector) in of.f32.slice().chunks_exact(columns).enumerate() {
             for (column, x) in vector.iter().enumerate() {
-                let at = row / 16 * 16 * columns + column / 2 * 32 + row % 16 * 2 + column % 2;
+                let block = row / 16 * 16 * columns + column / GROUP * 16 * GROUP;
+                let at = block + row % 16 * GROUP + column % GROUP;
                 let (bits, odd) = (x.to_bits(), x.to_bits() >> 16 & 1);
                 let rounded = if x.is_nan() { bits | 1 << 22 } else { bits + 0x7fff + odd };
                 of.bf16.slice_mut()[at] = (rounded >> 16) as u16;

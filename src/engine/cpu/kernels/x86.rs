@@ -18,6 +18,8 @@ mod wide;
 use dot::Narrow;
 use format::Format;
 
+pub(super) use quantize::avx2 as quantize_avx2;
+
 /// Most vectors that the blocks are multiplied with as they are; more share expanded panels.
 const FEW: usize = 4;
 

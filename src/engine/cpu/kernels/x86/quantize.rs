@@ -7,7 +7,12 @@ use crate::engine::cpu::kernels::scalar::factors;
 
 /// [`crate::engine::cpu::kernels::Quantize`] with AVX2.
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn avx2(x: &[f32], int8: &mut [i8], scales: &mut [f32], sums: &mut [i16]) {
+pub(in crate::engine::cpu::kernels) unsafe fn avx2(
+    x: &[f32],
+    int8: &mut [i8],
+    scales: &mut [f32],
+    sums: &mut [i16],
+) {
     let groups = x.chunks_exact(GROUP).zip(int8.chunks_exact_mut(GROUP));
     let results = scales.iter_mut().zip(sums.chunks_exact_mut(2));
     for ((x, int8), (scale, sums)) in groups.zip(results) {
