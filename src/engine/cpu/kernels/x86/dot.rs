@@ -5,7 +5,7 @@
 
 use std::arch::x86_64::*;
 
-use super::format::{Format, Scales};
+use super::format::{Format, Order, Scales};
 use super::level::Level;
 use crate::engine::cpu::activations::GROUP;
 use crate::engine::cpu::kernels::Task;
@@ -59,14 +59,21 @@ pub(super) unsafe fn by_blocks<F: Format, B: Block>(task: &Task<'_>) {
             // SAFETY: the caller's; `row` and `vector` are there.
             vector += unsafe {
                 match task.activations.rows - vector {
-                    1 => block::<F, B, 4, 1>(task, row, vector),
+                    1 => {
+                        block::<F, B, 4, 1>(task, row, vector);
+                        1
+                    }
                     2 | 3 => {
-                        block::<F, B, 2, 2>(task, row, vector);
-                        block::<F, B, 2, 2>(task, row + 2, vector)
+                        for row in [row, row + 2] {
+                            block::<F, B, 2, 2>(task, row, vector);
+                        }
+                        2
                     }
                     _ => {
-                        block::<F, B, 2, 4>(task, row, vector);
-                        block::<F, B, 2, 4>(task, row + 2, vector)
+                        for row in [row, row + 2] {
+                            block::<F, B, 2, 4>(task, row, vector);
+                        }
+                        4
                     }
                 }
             };
@@ -75,7 +82,7 @@ pub(super) unsafe fn by_blocks<F: Format, B: Block>(task: &Task<'_>) {
     }
 }
 
-/// Computes and writes one block, as much of it as there is; gives back `M`.
+/// Computes and writes one block, as much of it as there is.
 ///
 /// # Safety
 /// As [`by_blocks`]; `first_vector + M` vectors are there.
@@ -84,9 +91,9 @@ unsafe fn block<F: Format, B: Block, const R: usize, const M: usize>(
     task: &Task<'_>,
     first_row: usize,
     first_vector: usize,
-) -> usize {
+) {
     if first_row >= task.rows {
-        return M;
+        return;
     }
     let columns = task.activations.columns;
     let row_bytes = task.weights.len() / task.rows;
@@ -118,7 +125,6 @@ unsafe fn block<F: Format, B: Block, const R: usize, const M: usize>(
             unsafe { task.out.add(at).write(product) };
         }
     }
-    M
 }
 
 /// Fetches `bytes` bytes from `at` on into the second cache; `at` need not be memory of ours.
@@ -139,6 +145,21 @@ pub(super) unsafe fn sum(numbers: __m256) -> f32 {
         let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
         _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
     }
+}
+
+/// [`sum`] of each. No closures: what they call would not be inlined into them.
+#[inline(always)]
+pub(super) unsafe fn sums_of<const R: usize, const M: usize>(
+    totals: [[__m256; R]; M],
+) -> [[f32; R]; M] {
+    let mut sums = [[0.0; R]; M];
+    for vector in 0..M {
+        for row in 0..R {
+            // SAFETY: the caller promises AVX2.
+            sums[vector][row] = unsafe { sum(totals[vector][row]) };
+        }
+    }
+    sums
 }
 
 /// Activation scales for the two vectors of [`Scales`].
@@ -210,14 +231,10 @@ impl<L: Level> Block for Narrow<L> {
             let mut totals = [[_mm256_setzero_ps(); R]; M];
             for _ in 0..columns / CHUNK {
                 let factors = factors::<F, R, M>(&mut totals, rows, vectors, 8);
-                group::<F, L, R, M, 0>(&mut totals, &factors, 0, rows, vectors);
-                group::<F, L, R, M, 1>(&mut totals, &factors, 1, rows, vectors);
-                group::<F, L, R, M, 2>(&mut totals, &factors, 2, rows, vectors);
-                group::<F, L, R, M, 3>(&mut totals, &factors, 3, rows, vectors);
-                group::<F, L, R, M, 4>(&mut totals, &factors, 4, rows, vectors);
-                group::<F, L, R, M, 5>(&mut totals, &factors, 5, rows, vectors);
-                group::<F, L, R, M, 6>(&mut totals, &factors, 6, rows, vectors);
-                group::<F, L, R, M, 7>(&mut totals, &factors, 7, rows, vectors);
+                two::<F, L, R, M, 0>(&mut totals, &factors, rows, vectors);
+                two::<F, L, R, M, 1>(&mut totals, &factors, rows, vectors);
+                two::<F, L, R, M, 2>(&mut totals, &factors, rows, vectors);
+                two::<F, L, R, M, 3>(&mut totals, &factors, rows, vectors);
                 for row in &mut rows {
                     if ahead != 0 {
                         prefetch(row.wrapping_add(ahead), F::BYTES);
@@ -229,7 +246,7 @@ impl<L: Level> Block for Narrow<L> {
             if F::PARTIAL && !columns.is_multiple_of(CHUNK) {
                 rest::<F, L, R, M>(&mut totals, rows, vectors, columns % CHUNK / GROUP);
             }
-            totals.map(|totals| totals.map(|total| sum(total)))
+            sums_of(totals)
         }
     }
 }
@@ -263,43 +280,66 @@ unsafe fn factors<F: Format, const R: usize, const M: usize>(
     }
 }
 
-/// The factor of group `group` in the elements that it belongs to.
+/// The factor at `at`.
 #[inline(always)]
-unsafe fn factor<F: Format>(of: &[__m256; 2], group: usize) -> __m256 {
-    // SAFETY: a chunk has 8 groups and the vectors 16 numbers; the caller promises AVX2.
+unsafe fn factor(of: &[__m256; 2], at: usize) -> __m256 {
+    // SAFETY: a chunk has 8 groups; the caller promises AVX2.
+    unsafe { _mm256_broadcast_ss(&*of.as_ptr().cast::<f32>().add(at)) }
+}
+
+/// The factor at `2 * at` in the first 4 elements, the next one in the last.
+#[inline(always)]
+unsafe fn factor_pair(of: &[__m256; 2], at: usize) -> __m256 {
+    // SAFETY: the vectors have 16 numbers; the caller promises AVX2.
     unsafe {
-        if F::HALVES {
-            let pair = _mm256_broadcast_sd(&*of.as_ptr().cast::<f64>().add(group));
-            let pair = _mm256_castpd_ps(pair);
-            _mm256_permutevar_ps(pair, _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1))
-        } else {
-            _mm256_broadcast_ss(&*of.as_ptr().cast::<f32>().add(group))
-        }
+        let pair = _mm256_broadcast_sd(&*of.as_ptr().cast::<f64>().add(at));
+        let order = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
+        _mm256_permutevar_ps(_mm256_castpd_ps(pair), order)
     }
 }
 
-/// Adds group `G`, whose factor is that at `at`.
+/// Adds groups `2 * P` and `2 * P + 1` of a chunk.
 #[inline(always)]
-unsafe fn group<F: Format, L: Level, const R: usize, const M: usize, const G: usize>(
+unsafe fn two<F: Format, L: Level, const R: usize, const M: usize, const P: usize>(
     totals: &mut [[__m256; R]; M],
     factors: &Factors<R, M>,
-    at: usize,
     rows: [*const u8; R],
     vectors: [Vector; M],
 ) {
     // SAFETY: the caller promises a chunk of each and the instruction set.
     unsafe {
-        let mut weights = [_mm256_setzero_si256(); R];
+        let mut weights = [[_mm256_setzero_si256(); 2]; R];
         for row in 0..R {
-            weights[row] = F::group::<G>(rows[row], L::BIASED);
+            weights[row] = F::two::<P>(rows[row], L::BIASED);
         }
         for vector in 0..M {
-            let x = _mm256_loadu_si256(vectors[vector].int8.add(G * GROUP).cast());
-            let correction = L::correction::<F>(x);
-            for row in 0..R {
-                let dot = _mm256_cvtepi32_ps(L::dot::<F>(weights[row], x, correction));
-                let factor = factor::<F>(&factors[vector][row], at);
-                totals[vector][row] = _mm256_fmadd_ps(dot, factor, totals[vector][row]);
+            let at = vectors[vector].int8.add(P * 2 * GROUP).cast::<__m256i>();
+            let x = [_mm256_loadu_si256(at), _mm256_loadu_si256(at.add(1))];
+            if matches!(F::ORDER, Order::Folded) {
+                let x = [
+                    _mm256_permute2x128_si256(x[0], x[1], 0x20),
+                    _mm256_permute2x128_si256(x[0], x[1], 0x31),
+                ];
+                let correction = L::corrections::<F>(x);
+                for row in 0..R {
+                    let dot = L::dots::<F>(weights[row], x, correction);
+                    let factor = factor_pair(&factors[vector][row], P);
+                    let total = &mut totals[vector][row];
+                    *total = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), factor, *total);
+                }
+                continue;
+            }
+            for half in 0..2 {
+                let correction = L::correction::<F>(x[half]);
+                for row in 0..R {
+                    let dot = L::dot::<F>(weights[row][half], x[half], correction);
+                    let factors = &factors[vector][row];
+                    let at = P * 2 + half;
+                    let factor =
+                        if F::HALVES { factor_pair(factors, at) } else { factor(factors, at) };
+                    let total = &mut totals[vector][row];
+                    *total = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), factor, *total);
+                }
             }
         }
     }
@@ -330,7 +370,16 @@ pub(super) unsafe fn rest<F: Format, L: Level, const R: usize, const M: usize>(
             for vector in &mut padded {
                 vector.int8 = vector.int8.wrapping_add(if index == 0 { 0 } else { GROUP });
             }
-            group::<F, L, R, M, 0>(totals, &factors, index, rows, padded);
+            for vector in 0..M {
+                let x = _mm256_loadu_si256(padded[vector].int8.cast());
+                let correction = L::correction::<F>(x);
+                for row in 0..R {
+                    let weights = F::one(rows[row], L::BIASED);
+                    let dot = _mm256_cvtepi32_ps(L::dot::<F>(weights, x, correction));
+                    let factor = factor(&factors[vector][row], index);
+                    totals[vector][row] = _mm256_fmadd_ps(dot, factor, totals[vector][row]);
+                }
+            }
         }
     }
 }

@@ -19,6 +19,18 @@ pub(super) struct Scales {
     pub(super) minima: [__m256; 2],
 }
 
+/// How four groups of 32 lie in two registers of 64 bytes.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Order {
+    /// Groups 0 and 1, then 2 and 3.
+    Natural,
+    /// The first halves of the four groups, then the last ones: as blocks with 4 bits give them, and
+    /// both registers have the same group in each element.
+    Folded,
+    /// Groups 0 and 2, then 1 and 3.
+    Strided,
+}
+
 /// A quantized format: `weight = scale · (byte - OFFSET) + minimum`.
 ///
 /// # Safety
@@ -36,17 +48,34 @@ pub(super) trait Format {
     const HALVES: bool;
     /// Whether there are minima.
     const MINIMA: bool;
+    /// How [`Self::four`] gives groups.
+    const ORDER: Order;
     /// Whether a row may end within a chunk, as blocks are of 32.
     const PARTIAL: bool;
 
     /// Scales and minima of the first `groups` groups; those of the others are zero.
     unsafe fn scales(chunk: *const u8, groups: usize) -> Scales;
 
-    /// The 32 bytes of group `G` in their order; signed ones plus 128 if `biased`.
-    unsafe fn group<const G: usize>(chunk: *const u8, biased: bool) -> __m256i;
+    /// Of a format without [`Self::HALVES`], the scales of a chunk and then its minima.
+    #[inline(always)]
+    unsafe fn scales_and_minima(chunk: *const u8) -> __m512 {
+        // SAFETY: the trait's.
+        unsafe {
+            let of = Self::scales(chunk, 8);
+            _mm512_insertf32x8(_mm512_castps256_ps512(of.scales[0]), of.minima[0], 1)
+        }
+    }
 
-    /// The 64 bytes of groups `2 * P` and `2 * P + 1` in their order; signed formats biased.
-    unsafe fn pair<const P: usize>(chunk: *const u8) -> __m512i;
+    /// The 32 bytes of the group at the start of a chunk in their order; signed ones plus 128 if
+    /// `biased`. For the formats where rows end within a chunk.
+    unsafe fn one(chunk: *const u8, biased: bool) -> __m256i;
+
+    /// Groups `2 * P` and `2 * P + 1`; signed ones plus 128 if `biased`. Each after the other, but
+    /// if [`Order::Folded`], the first halves of both and then the last ones.
+    unsafe fn two<const P: usize>(chunk: *const u8, biased: bool) -> [__m256i; 2];
+
+    /// Groups `4 * H` to `4 * H + 3` in the order of [`Self::ORDER`], signed ones plus 128.
+    unsafe fn four<const H: usize>(chunk: *const u8) -> [__m512i; 2];
 }
 
 /// The 32 bytes at `at`.
@@ -77,19 +106,46 @@ unsafe fn nibbles(at: *const u8) -> __m256i {
     }
 }
 
-/// Twice [`nibbles`], of the 16 bytes at `first` and the 16 at `second`.
+/// The low halves of bytes, then the high ones.
 #[inline(always)]
-unsafe fn nibbles_pair(first: *const u8, second: *const u8) -> __m512i {
-    // SAFETY: the caller promises 16 bytes each and AVX-512.
+unsafe fn split(bytes: __m256i) -> [__m256i; 2] {
+    // SAFETY: the caller promises AVX2.
     unsafe {
-        let (first, second) = (_mm_loadu_si128(first.cast()), _mm_loadu_si128(second.cast()));
-        let first = _mm512_broadcast_i32x4(first);
-        let both = _mm512_mask_broadcast_i32x4(first, 0xff00, second);
-        let shifted = _mm512_srlv_epi32(
-            both,
-            _mm512_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4, 0, 0, 0, 0, 4, 4, 4, 4),
-        );
-        _mm512_and_si512(shifted, _mm512_set1_epi8(15))
+        let mask = _mm256_set1_epi8(15);
+        [_mm256_and_si256(bytes, mask), _mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask)]
+    }
+}
+
+/// The low halves of bytes, then the high ones.
+#[inline(always)]
+unsafe fn split_wide(bytes: __m512i) -> [__m512i; 2] {
+    // SAFETY: the caller promises AVX-512.
+    unsafe {
+        let mask = _mm512_set1_epi8(15);
+        [_mm512_and_si512(bytes, mask), _mm512_and_si512(_mm512_srli_epi16(bytes, 4), mask)]
+    }
+}
+
+/// 16 bytes at `at`, and 16 `stride` bytes behind.
+#[inline(always)]
+unsafe fn two_of_16(at: *const u8, stride: usize) -> __m256i {
+    // SAFETY: the caller promises the bytes and AVX2.
+    unsafe {
+        let first = _mm256_castsi128_si256(_mm_loadu_si128(at.cast()));
+        _mm256_inserti128_si256(first, _mm_loadu_si128(at.add(stride).cast()), 1)
+    }
+}
+
+/// Four times 16 bytes, `stride` bytes from each other.
+#[inline(always)]
+unsafe fn four_of_16(at: *const u8, stride: usize) -> __m512i {
+    // SAFETY: the caller promises the bytes and AVX-512.
+    unsafe {
+        let part = |index: usize| _mm_loadu_si128(at.add(index * stride).cast());
+        let bytes = _mm512_castsi128_si512(part(0));
+        let bytes = _mm512_inserti32x4(bytes, part(1), 1);
+        let bytes = _mm512_inserti32x4(bytes, part(2), 2);
+        _mm512_inserti32x4(bytes, part(3), 3)
     }
 }
 
@@ -102,7 +158,7 @@ unsafe fn twice(at: *const u8) -> __m512i {
 
 /// `low` in the first 8 elements, `high` in the last.
 #[inline(always)]
-pub(super) unsafe fn lows_and_highs(low: i32, high: i32) -> __m512i {
+unsafe fn lows_and_highs(low: i32, high: i32) -> __m512i {
     // SAFETY: the caller promises AVX-512.
     unsafe { _mm512_inserti64x4(_mm512_set1_epi32(low), _mm256_set1_epi32(high), 1) }
 }

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::format::Format;
+use super::format::{Format, Order};
 
 /// How an instruction set multiplies bytes and adds neighbours up.
 ///
@@ -18,6 +18,16 @@ pub(super) trait Level {
 
     /// In each element of 32 bits the exact sum of 4 products `(weight - offset) · x`.
     unsafe fn dot<F: Format>(weights: __m256i, x: __m256i, correction: __m256i) -> __m256i;
+
+    /// As [`Self::correction`], for both steps of [`Self::dots`].
+    unsafe fn corrections<F: Format>(x: [__m256i; 2]) -> __m256i;
+
+    /// The sum of two [`Self::dot`]: of formats with the order [`Order::Folded`].
+    unsafe fn dots<F: Format>(
+        weights: [__m256i; 2],
+        x: [__m256i; 2],
+        correction: __m256i,
+    ) -> __m256i;
 }
 
 /// Plain AVX2.
@@ -55,6 +65,34 @@ impl Level for Avx2 {
             _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))
         }
     }
+
+    #[inline(always)]
+    unsafe fn corrections<F: Format>(x: [__m256i; 2]) -> __m256i {
+        // SAFETY: the trait's. Twice what one is at most, see `dots`.
+        unsafe { _mm256_add_epi16(Self::correction::<F>(x[0]), Self::correction::<F>(x[1])) }
+    }
+
+    #[inline(always)]
+    unsafe fn dots<F: Format>(
+        weights: [__m256i; 2],
+        x: [__m256i; 2],
+        correction: __m256i,
+    ) -> __m256i {
+        const { assert!(!matches!(F::ORDER, Order::Folded) || F::SIGNED || F::OFFSET <= 16) };
+        // SAFETY: the trait's.
+        unsafe {
+            if F::SIGNED {
+                // Two sums of up to 32512 have no place in 16 bits.
+                let first = Self::dot::<F>(weights[0], x[0], correction);
+                return _mm256_add_epi32(first, Self::dot::<F>(weights[1], x[1], correction));
+            }
+            // Bytes are at most 31 with offsets of at most 16: the sum is within
+            // ±2 · 2 · 31 · 127 = ±15748, and less the correction within ±23876.
+            let first = _mm256_maddubs_epi16(weights[0], x[0]);
+            let pairs = _mm256_add_epi16(first, _mm256_maddubs_epi16(weights[1], x[1]));
+            _mm256_madd_epi16(_mm256_sub_epi16(pairs, correction), _mm256_set1_epi16(1))
+        }
+    }
 }
 
 macro_rules! vnni {
@@ -83,6 +121,24 @@ macro_rules! vnni {
             unsafe fn dot<F: Format>(weights: __m256i, x: __m256i, correction: __m256i) -> __m256i {
                 // SAFETY: the trait's. 4 · 255 · 127 is far from the ends of 32 bits.
                 unsafe { $dpbusd(correction, weights, x) }
+            }
+
+            #[inline(always)]
+            unsafe fn corrections<F: Format>(x: [__m256i; 2]) -> __m256i {
+                // SAFETY: the trait's.
+                unsafe {
+                    _mm256_add_epi32(Self::correction::<F>(x[0]), Self::correction::<F>(x[1]))
+                }
+            }
+
+            #[inline(always)]
+            unsafe fn dots<F: Format>(
+                weights: [__m256i; 2],
+                x: [__m256i; 2],
+                correction: __m256i,
+            ) -> __m256i {
+                // SAFETY: the trait's. 8 · 255 · 127 is far from the ends of 32 bits.
+                unsafe { $dpbusd($dpbusd(correction, weights[0], x[0]), weights[1], x[1]) }
             }
         }
     };

@@ -1,9 +1,9 @@
-//! Blocks in registers of 512 bits: two groups at a time.
+//! Blocks in registers of 512 bits: four groups at a time.
 
 use std::arch::x86_64::*;
 
-use super::dot::{Block, CHUNK, Vector, prefetch, rest, spread, sum, sums};
-use super::format::{Format, Scales};
+use super::dot::{Block, CHUNK, Vector, prefetch, rest, spread, sums, sums_of};
+use super::format::{Format, Order};
 use super::level::Avx512Vnni;
 use crate::engine::cpu::activations::GROUP;
 
@@ -26,10 +26,8 @@ impl Block for Wide {
             let mut totals = [[_mm512_setzero_ps(); R]; M];
             for _ in 0..columns / CHUNK {
                 let factors = factors::<F, R, M>(&mut totals, rows, vectors);
-                pair::<F, R, M, 0>(&mut totals, &factors, rows, vectors);
-                pair::<F, R, M, 1>(&mut totals, &factors, rows, vectors);
-                pair::<F, R, M, 2>(&mut totals, &factors, rows, vectors);
-                pair::<F, R, M, 3>(&mut totals, &factors, rows, vectors);
+                four::<F, R, M, 0>(&mut totals, &factors, rows, vectors);
+                four::<F, R, M, 1>(&mut totals, &factors, rows, vectors);
                 for row in &mut rows {
                     if ahead != 0 {
                         prefetch(row.wrapping_add(ahead), F::BYTES);
@@ -38,29 +36,28 @@ impl Block for Wide {
                 }
                 vectors.iter_mut().for_each(Vector::advance);
             }
-            let mut totals = totals.map(|totals| {
-                totals.map(|total| {
+            let mut halved = [[_mm256_setzero_ps(); R]; M];
+            for vector in 0..M {
+                for row in 0..R {
+                    let total = totals[vector][row];
                     let high = _mm512_extractf32x8_ps(total, 1);
-                    _mm256_add_ps(_mm512_castps512_ps256(total), high)
-                })
-            });
+                    halved[vector][row] = _mm256_add_ps(_mm512_castps512_ps256(total), high);
+                }
+            }
             if F::PARTIAL && !columns.is_multiple_of(CHUNK) {
                 let count = columns % CHUNK / GROUP;
-                rest::<F, Avx512Vnni, R, M>(&mut totals, rows, vectors, count);
+                rest::<F, Avx512Vnni, R, M>(&mut halved, rows, vectors, count);
             }
-            totals.map(|totals| totals.map(|total| sum(total)))
+            sums_of(halved)
         }
     }
 }
 
 /// Both vectors of scales or minima in one register.
 #[inline(always)]
-unsafe fn joined<F: Format>(numbers: [__m256; 2]) -> __m512 {
+unsafe fn joined(numbers: [__m256; 2]) -> __m512 {
     // SAFETY: the caller promises AVX-512.
-    unsafe {
-        let low = _mm512_zextps256_ps512(numbers[0]);
-        if F::HALVES { _mm512_insertf32x8(low, numbers[1], 1) } else { low }
-    }
+    unsafe { _mm512_insertf32x8(_mm512_castps256_ps512(numbers[0]), numbers[1], 1) }
 }
 
 /// Adds what minima bring, and computes the factors of a chunk.
@@ -73,23 +70,33 @@ unsafe fn factors<F: Format, const R: usize, const M: usize>(
     // SAFETY: the caller promises a chunk of each and AVX-512.
     unsafe {
         let mut factors = [[_mm512_setzero_ps(); R]; M];
-        let mut added = [_mm512_setzero_ps(); M];
         for vector in 0..M {
-            let scales = joined::<F>(spread::<F>(_mm256_loadu_ps(vectors[vector].scales)));
-            factors[vector] = [scales; R];
-            if F::MINIMA {
-                let sums = joined::<F>(sums::<F>(vectors[vector].sums));
-                added[vector] = _mm512_mul_ps(sums, scales);
-            }
-        }
-        for row in 0..R {
-            let Scales { scales, minima } = F::scales(rows[row], 8);
-            let (scales, minima) = (joined::<F>(scales), joined::<F>(minima));
-            for vector in 0..M {
-                factors[vector][row] = _mm512_mul_ps(factors[vector][row], scales);
-                if F::MINIMA {
-                    let total = totals[vector][row];
-                    totals[vector][row] = _mm512_fmadd_ps(minima, added[vector], total);
+            let scales = _mm256_loadu_ps(vectors[vector].scales);
+            if F::HALVES {
+                let scales = joined(spread::<F>(scales));
+                for row in 0..R {
+                    let of = F::scales(rows[row], 8);
+                    factors[vector][row] = _mm512_mul_ps(scales, joined(of.scales));
+                    if F::MINIMA {
+                        let sums = _mm512_mul_ps(scales, joined(sums::<F>(vectors[vector].sums)));
+                        let total = &mut totals[vector][row];
+                        *total = _mm512_fmadd_ps(joined(of.minima), sums, *total);
+                    }
+                }
+            } else if F::MINIMA {
+                // Scales are below and minima above, and so are what both are multiplied with.
+                let sums = _mm256_mul_ps(scales, sums::<F>(vectors[vector].sums)[0]);
+                let both = joined([scales, sums]);
+                for row in 0..R {
+                    let products = _mm512_mul_ps(both, F::scales_and_minima(rows[row]));
+                    factors[vector][row] = products;
+                    let total = &mut totals[vector][row];
+                    *total = _mm512_mask_add_ps(*total, 0xff00, *total, products);
+                }
+            } else {
+                for row in 0..R {
+                    let of = _mm256_mul_ps(scales, F::scales(rows[row], 8).scales[0]);
+                    factors[vector][row] = _mm512_castps256_ps512(of);
                 }
             }
         }
@@ -97,52 +104,91 @@ unsafe fn factors<F: Format, const R: usize, const M: usize>(
     }
 }
 
-/// Which factor each element of pair `P` takes.
+/// Which factors the elements of a register take: `count` of them from `first` on, each for as many
+/// elements, `step` from each other.
 #[inline(always)]
-unsafe fn places<F: Format, const P: usize>() -> __m512i {
-    let first = P as i32 * if F::HALVES { 4 } else { 2 };
-    // SAFETY: the caller promises AVX-512.
+unsafe fn places(first: usize, count: usize, step: usize) -> __m512i {
+    // SAFETY: the array has 64 bytes; the caller promises AVX-512.
     unsafe {
-        if F::HALVES {
-            let step = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
-            _mm512_add_epi32(step, _mm512_set1_epi32(first))
-        } else {
-            super::format::lows_and_highs(first, first + 1)
+        let mut places = [0i32; 16];
+        for (element, place) in places.iter_mut().enumerate() {
+            *place = (first + element / (16 / count) * step) as i32;
         }
+        _mm512_loadu_si512(places.as_ptr().cast())
     }
 }
 
-/// Adds groups `2 * P` and `2 * P + 1` of a chunk.
+/// What offsets add to a dot product, negative.
 #[inline(always)]
-unsafe fn pair<F: Format, const R: usize, const M: usize, const P: usize>(
+unsafe fn correction<F: Format>(x: &[__m512i]) -> __m512i {
+    let offset = if F::SIGNED { 128 } else { F::OFFSET };
+    // SAFETY: the caller promises AVX-512 with VNNI.
+    unsafe {
+        let zero = _mm512_setzero_si512();
+        if offset == 0 {
+            return zero;
+        }
+        let mut added = zero;
+        for x in x {
+            added = _mm512_dpbusd_epi32(added, _mm512_set1_epi8(offset.cast_signed()), *x);
+        }
+        _mm512_sub_epi32(zero, added)
+    }
+}
+
+/// Adds groups `4 * H` to `4 * H + 3` of a chunk.
+#[inline(always)]
+unsafe fn four<F: Format, const R: usize, const M: usize, const H: usize>(
     totals: &mut [[__m512; R]; M],
     factors: &Factors<R, M>,
     rows: [*const u8; R],
     vectors: [Vector; M],
 ) {
-    let offset = if F::SIGNED { 128 } else { F::OFFSET };
     // SAFETY: the caller promises a chunk of each and AVX-512 with VNNI.
     unsafe {
-        let places = places::<F, P>();
-        let mut weights = [_mm512_setzero_si512(); R];
+        let mut weights = [[_mm512_setzero_si512(); 2]; R];
         for row in 0..R {
-            weights[row] = F::pair::<P>(rows[row]);
+            weights[row] = F::four::<H>(rows[row]);
         }
         for vector in 0..M {
-            let x = _mm512_loadu_si512(vectors[vector].int8.add(P * 2 * GROUP).cast());
-            // What the offset adds is taken off beforehand, exactly.
-            let zero = _mm512_setzero_si512();
-            let correction = if offset == 0 {
-                zero
+            let at = vectors[vector].int8.add(H * 4 * GROUP);
+            let x = [_mm512_loadu_si512(at.cast()), _mm512_loadu_si512(at.add(64).cast())];
+            if matches!(F::ORDER, Order::Folded) {
+                let x = [
+                    _mm512_shuffle_i64x2(x[0], x[1], 0b10_00_10_00),
+                    _mm512_shuffle_i64x2(x[0], x[1], 0b11_01_11_01),
+                ];
+                let correction = correction::<F>(&x);
+                let places = places(4 * H, 4, 1);
+                for row in 0..R {
+                    // 8 · 255 · 127 is far from the ends of 32 bits.
+                    let first = _mm512_dpbusd_epi32(correction, weights[row][0], x[0]);
+                    let dot = _mm512_dpbusd_epi32(first, weights[row][1], x[1]);
+                    let factor = _mm512_permutexvar_ps(places, factors[vector][row]);
+                    let total = &mut totals[vector][row];
+                    *total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), factor, *total);
+                }
+                continue;
+            }
+            let (x, step) = if matches!(F::ORDER, Order::Strided) {
+                let even = _mm512_shuffle_i64x2(x[0], x[1], 0b01_00_01_00);
+                ([even, _mm512_shuffle_i64x2(x[0], x[1], 0b11_10_11_10)], 2)
             } else {
-                let offset = _mm512_set1_epi8(offset.cast_signed());
-                _mm512_sub_epi32(zero, _mm512_dpbusd_epi32(zero, offset, x))
+                (x, 1)
             };
-            for row in 0..R {
-                // 4 · 255 · 127 is far from the ends of 32 bits.
-                let dot = _mm512_cvtepi32_ps(_mm512_dpbusd_epi32(correction, weights[row], x));
-                let factor = _mm512_permutexvar_ps(places, factors[vector][row]);
-                totals[vector][row] = _mm512_fmadd_ps(dot, factor, totals[vector][row]);
+            for part in 0..2 {
+                let correction = correction::<F>(&x[part..=part]);
+                let places = if F::HALVES {
+                    places(8 * H + 4 * part, 4, 1)
+                } else {
+                    places(4 * H + if step == 2 { part } else { 2 * part }, 2, step)
+                };
+                for row in 0..R {
+                    let dot = _mm512_dpbusd_epi32(correction, weights[row][part], x[part]);
+                    let factor = _mm512_permutexvar_ps(places, factors[vector][row]);
+                    let total = &mut totals[vector][row];
+                    *total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), factor, *total);
+                }
             }
         }
     }

@@ -17,39 +17,71 @@ unsafe fn halves(at: *const u8, stride: usize, count: usize) -> __m256 {
     }
 }
 
-/// 16 in every byte whose bit is set in the 32 bits at `at`, else 0.
+/// 16 in every byte whose bit is set: byte `b` takes bit `b % 8` of the byte of its half of `bits`
+/// that the `b / 8`-th spread names.
 #[inline(always)]
-unsafe fn fifth_bits(at: *const u8) -> __m256i {
-    // SAFETY: the caller promises 4 bytes and AVX2.
+unsafe fn sixteens(bits: __m256i, spread: [i64; 4]) -> __m256i {
+    // SAFETY: the caller promises AVX2.
     unsafe {
-        let bits = _mm256_set1_epi32(at.cast::<i32>().read_unaligned());
-        let spread = _mm256_setr_epi64x(
-            0,
-            0x0101_0101_0101_0101,
-            0x0202_0202_0202_0202,
-            0x0303_0303_0303_0303,
-        );
+        let [first, second, third, fourth] = spread.map(|byte| byte * 0x0101_0101_0101_0101);
+        let spread = _mm256_setr_epi64x(first, second, third, fourth);
         let bits = _mm256_shuffle_epi8(bits, spread);
-        let mask = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64.cast_signed());
+        let mask = _mm256_set1_epi64x(EACH_BIT);
         let set = _mm256_cmpeq_epi8(_mm256_and_si256(bits, mask), mask);
         _mm256_and_si256(set, _mm256_set1_epi8(16))
     }
 }
 
-/// 16 in every byte whose bit is set in the 32 bits at `first`, then the 32 at `second`, else 0.
+/// Bit `b` in byte `b`.
+const EACH_BIT: i64 = 0x8040_2010_0804_0201_u64.cast_signed();
+
+/// The 32 nibbles behind the 4 bytes at `at`, each with its bit of these above it.
 #[inline(always)]
-unsafe fn fifth_bits_pair(first: *const u8, second: *const u8) -> __m512i {
-    // SAFETY: the caller promises 4 bytes each and AVX-512.
+unsafe fn fives(at: *const u8) -> __m256i {
+    // SAFETY: the caller promises 20 bytes and AVX2.
     unsafe {
-        let (first, second) = (first.cast::<u32>(), second.cast::<u32>());
-        let bits = u64::from(first.read_unaligned()) | u64::from(second.read_unaligned()) << 32;
-        _mm512_maskz_mov_epi8(bits, _mm512_set1_epi8(16))
+        let bits = _mm256_set1_epi32(at.cast::<i32>().read_unaligned());
+        _mm256_or_si256(nibbles(at.add(4)), sixteens(bits, [0, 1, 2, 3]))
+    }
+}
+
+/// The same of two blocks, first halves and then last ones.
+#[inline(always)]
+unsafe fn fives_of_two(at: *const u8, stride: usize) -> [__m256i; 2] {
+    // SAFETY: the caller promises 20 bytes twice and AVX2.
+    unsafe {
+        // Of these 16 bytes each only the first 4 are used: this is the cheapest way to them.
+        let bits = two_of_16(at, stride);
+        let low = split(two_of_16(at.add(4), stride));
+        [
+            _mm256_or_si256(low[0], sixteens(bits, [0, 1, 0, 1])),
+            _mm256_or_si256(low[1], sixteens(bits, [2, 3, 2, 3])),
+        ]
+    }
+}
+
+/// The same of four blocks.
+#[inline(always)]
+unsafe fn fives_of_four(at: *const u8, stride: usize) -> [__m512i; 2] {
+    // SAFETY: the caller promises 20 bytes four times and AVX-512.
+    unsafe {
+        let bits = four_of_16(at, stride);
+        let mut bytes = split_wide(four_of_16(at.add(4), stride));
+        for (half, bytes) in bytes.iter_mut().enumerate() {
+            let first = half as i64 * 2;
+            let spread =
+                _mm_set_epi64x((first + 1) * 0x0101_0101_0101_0101, first * 0x0101_0101_0101_0101);
+            let bits = _mm512_shuffle_epi8(bits, _mm512_broadcast_i32x4(spread));
+            let set = _mm512_test_epi8_mask(bits, _mm512_set1_epi64(EACH_BIT));
+            *bytes = _mm512_mask_add_epi8(*bytes, set, *bytes, _mm512_set1_epi8(16));
+        }
+        bytes
     }
 }
 
 /// The values that indices of `IQ4_NL` and `IQ4_XS` mean, biased or not.
 #[inline(always)]
-pub(super) unsafe fn iq4_table(biased: bool) -> __m128i {
+unsafe fn iq4_table(biased: bool) -> __m128i {
     // SAFETY: the array has 16 bytes; AVX2 includes the instruction.
     unsafe {
         let values = _mm_loadu_si128(IQ4_VALUES.as_ptr().cast());
@@ -60,8 +92,10 @@ pub(super) unsafe fn iq4_table(biased: bool) -> __m128i {
 macro_rules! blocks_of_32 {
     (
         $name:ident: $bytes:literal bytes, offset $offset:literal, signed $signed:literal,
-        minima $minima:literal,
-        group($block:ident, $biased:ident) $group:block pair($first:ident, $second:ident) $pair:block
+        minima $minima:literal, order $order:ident,
+        one($block:ident, $biased:ident) $one:block
+        two($first:ident, $both_biased:ident) $two:block
+        four($start:ident) $four:block
     ) => {
         #[doc = concat!("`", stringify!($name), "`.")]
         pub(in super::super) struct $name;
@@ -72,6 +106,7 @@ macro_rules! blocks_of_32 {
             const SIGNED: bool = $signed;
             const HALVES: bool = false;
             const MINIMA: bool = $minima;
+            const ORDER: Order = Order::$order;
             const PARTIAL: bool = true;
 
             #[inline(always)]
@@ -85,21 +120,26 @@ macro_rules! blocks_of_32 {
             }
 
             #[inline(always)]
-            unsafe fn group<const G: usize>(chunk: *const u8, $biased: bool) -> __m256i {
+            unsafe fn one($block: *const u8, $biased: bool) -> __m256i {
                 // SAFETY: the trait's; the block lies within the chunk.
+                unsafe { $one }
+            }
+
+            #[inline(always)]
+            unsafe fn two<const P: usize>(chunk: *const u8, $both_biased: bool) -> [__m256i; 2] {
+                // SAFETY: the trait's; both blocks lie within the chunk.
                 unsafe {
-                    let $block = chunk.add(G * $bytes);
-                    $group
+                    let $first = chunk.add(2 * P * $bytes);
+                    $two
                 }
             }
 
             #[inline(always)]
-            unsafe fn pair<const P: usize>(chunk: *const u8) -> __m512i {
-                // SAFETY: the trait's; both blocks lie within the chunk.
+            unsafe fn four<const H: usize>(chunk: *const u8) -> [__m512i; 2] {
+                // SAFETY: the trait's; the four blocks lie within the chunk.
                 unsafe {
-                    let $first = chunk.add(2 * P * $bytes);
-                    let $second = $first.add($bytes);
-                    $pair
+                    let $start = chunk.add(4 * H * $bytes);
+                    $four
                 }
             }
         }
@@ -107,56 +147,88 @@ macro_rules! blocks_of_32 {
 }
 
 blocks_of_32! {
-    Q4_0: 18 bytes, offset 8, signed false, minima false,
-    group(block, _biased) { nibbles(block.add(2)) }
-    pair(first, second) { nibbles_pair(first.add(2), second.add(2)) }
+    Q4_0: 18 bytes, offset 8, signed false, minima false, order Folded,
+    one(block, _biased) { nibbles(block.add(2)) }
+    two(first, _biased) { split(two_of_16(first.add(2), 18)) }
+    four(first) { split_wide(four_of_16(first.add(2), 18)) }
 }
 
 blocks_of_32! {
-    Q4_1: 20 bytes, offset 0, signed false, minima true,
-    group(block, _biased) { nibbles(block.add(4)) }
-    pair(first, second) { nibbles_pair(first.add(4), second.add(4)) }
+    Q4_1: 20 bytes, offset 0, signed false, minima true, order Folded,
+    one(block, _biased) { nibbles(block.add(4)) }
+    two(first, _biased) { split(two_of_16(first.add(4), 20)) }
+    four(first) { split_wide(four_of_16(first.add(4), 20)) }
 }
 
 blocks_of_32! {
-    Q5_0: 22 bytes, offset 16, signed false, minima false,
-    group(block, _biased) { _mm256_or_si256(nibbles(block.add(6)), fifth_bits(block.add(2))) }
-    pair(first, second) {
-        let fifth = fifth_bits_pair(first.add(2), second.add(2));
-        _mm512_or_si512(nibbles_pair(first.add(6), second.add(6)), fifth)
-    }
+    Q5_0: 22 bytes, offset 16, signed false, minima false, order Folded,
+    one(block, _biased) { fives(block.add(2)) }
+    two(first, _biased) { fives_of_two(first.add(2), 22) }
+    four(first) { fives_of_four(first.add(2), 22) }
 }
 
 blocks_of_32! {
-    Q5_1: 24 bytes, offset 0, signed false, minima true,
-    group(block, _biased) { _mm256_or_si256(nibbles(block.add(8)), fifth_bits(block.add(4))) }
-    pair(first, second) {
-        let fifth = fifth_bits_pair(first.add(4), second.add(4));
-        _mm512_or_si512(nibbles_pair(first.add(8), second.add(8)), fifth)
-    }
+    Q5_1: 24 bytes, offset 0, signed false, minima true, order Folded,
+    one(block, _biased) { fives(block.add(4)) }
+    two(first, _biased) { fives_of_two(first.add(4), 24) }
+    four(first) { fives_of_four(first.add(4), 24) }
 }
 
-blocks_of_32! {
-    Q8_0: 34 bytes, offset 0, signed true, minima false,
-    group(block, biased) {
-        let bytes = load(block.add(2));
+/// 32 signed bytes, plus 128 if `biased`.
+#[inline(always)]
+unsafe fn eights(at: *const u8, biased: bool) -> __m256i {
+    // SAFETY: the caller promises 32 bytes and AVX2.
+    unsafe {
+        let bytes = load(at);
         if biased { _mm256_xor_si256(bytes, _mm256_set1_epi8(-128)) } else { bytes }
     }
-    pair(first, second) {
-        let first = _mm512_castsi256_si512(load(first.add(2)));
-        let bytes = _mm512_inserti64x4(first, load(second.add(2)), 1);
+}
+
+/// 64 signed bytes, of two blocks, plus 128.
+#[inline(always)]
+unsafe fn eights_wide(first: *const u8, second: *const u8) -> __m512i {
+    // SAFETY: the caller promises 32 bytes each and AVX-512.
+    unsafe {
+        let bytes = _mm512_inserti64x4(_mm512_castsi256_si512(load(first)), load(second), 1);
         _mm512_xor_si512(bytes, _mm512_set1_epi8(-128))
     }
 }
 
 blocks_of_32! {
-    IQ4_NL: 18 bytes, offset 0, signed true, minima false,
-    group(block, biased) {
-        let table = _mm256_broadcastsi128_si256(iq4_table(biased));
-        _mm256_shuffle_epi8(table, nibbles(block.add(2)))
+    Q8_0: 34 bytes, offset 0, signed true, minima false, order Natural,
+    one(block, biased) { eights(block.add(2), biased) }
+    two(first, biased) { [eights(first.add(2), biased), eights(first.add(36), biased)] }
+    four(first) {
+        [
+            eights_wide(first.add(2), first.add(36)),
+            eights_wide(first.add(70), first.add(104)),
+        ]
     }
-    pair(first, second) {
-        let table = _mm512_broadcast_i32x4(iq4_table(true));
-        _mm512_shuffle_epi8(table, nibbles_pair(first.add(2), second.add(2)))
+}
+
+/// What indices mean, biased or not.
+#[inline(always)]
+pub(super) unsafe fn iq4(indices: __m256i, biased: bool) -> __m256i {
+    // SAFETY: the caller promises AVX2.
+    unsafe { _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(iq4_table(biased)), indices) }
+}
+
+/// What indices mean, plus 128.
+#[inline(always)]
+pub(super) unsafe fn iq4_wide(indices: __m512i) -> __m512i {
+    // SAFETY: the caller promises AVX-512.
+    unsafe { _mm512_shuffle_epi8(_mm512_broadcast_i32x4(iq4_table(true)), indices) }
+}
+
+blocks_of_32! {
+    IQ4_NL: 18 bytes, offset 0, signed true, minima false, order Folded,
+    one(block, biased) { iq4(nibbles(block.add(2)), biased) }
+    two(first, biased) {
+        let indices = split(two_of_16(first.add(2), 18));
+        [iq4(indices[0], biased), iq4(indices[1], biased)]
+    }
+    four(first) {
+        let indices = split_wide(four_of_16(first.add(2), 18));
+        [iq4_wide(indices[0]), iq4_wide(indices[1])]
     }
 }
