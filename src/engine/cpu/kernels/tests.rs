@@ -279,7 +279,7 @@ fn compare(
 }
 
 /// How many vectors may be evaluated together without changing any bit of a result.
-const STEADY: usize = 4;
+const STEADY: usize = 2;
 
 fn steady(format: BlockType, columns: usize) {
     let mut stream = Stream(7);

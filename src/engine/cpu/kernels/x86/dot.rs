@@ -46,39 +46,26 @@ pub(super) trait Block {
     ) -> [[f32; R]; M];
 }
 
-/// Computes a task by blocks.
+/// Computes a task by blocks of 4 rows and 1 or 2 vectors.
 ///
 /// # Safety
 /// As [`crate::engine::cpu::kernels::Product`] says.
 #[inline(always)]
 pub(super) unsafe fn by_blocks<F: Format, B: Block>(task: &Task<'_>) {
-    let mut row = 0;
-    while row < task.rows {
+    for row in (0..task.rows).step_by(4) {
         let mut vector = 0;
         while vector < task.activations.rows {
-            // SAFETY: the caller's; `row` and `vector` are there.
-            vector += unsafe {
-                match task.activations.rows - vector {
-                    1 => {
-                        block::<F, B, 4, 1>(task, row, vector);
-                        1
-                    }
-                    2 | 3 => {
-                        for row in [row, row + 2] {
-                            block::<F, B, 2, 2>(task, row, vector);
-                        }
-                        2
-                    }
-                    _ => {
-                        for row in [row, row + 2] {
-                            block::<F, B, 2, 4>(task, row, vector);
-                        }
-                        4
-                    }
+            // SAFETY: the caller's; `row` and `vector` are there, and so is one more if it is taken.
+            unsafe {
+                if task.activations.rows - vector == 1 {
+                    block::<F, B, 4, 1>(task, row, vector);
+                    vector += 1;
+                } else {
+                    block::<F, B, 4, 2>(task, row, vector);
+                    vector += 2;
                 }
-            };
+            }
         }
-        row += 4;
     }
 }
 
@@ -92,9 +79,6 @@ unsafe fn block<F: Format, B: Block, const R: usize, const M: usize>(
     first_row: usize,
     first_vector: usize,
 ) {
-    if first_row >= task.rows {
-        return;
-    }
     let columns = task.activations.columns;
     let row_bytes = task.weights.len() / task.rows;
     // At the end, the last row stands for those that are not there.
