@@ -9,6 +9,8 @@ use super::block::BlockType;
 mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx512_float;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 #[cfg(test)]
 mod tests;
@@ -106,6 +108,8 @@ pub fn available() -> Vec<&'static Kernels> {
         }
         tables.extend(x86::available());
     }
+    #[cfg(target_arch = "aarch64")]
+    tables.extend(neon::available());
     tables.push(&scalar::SCALAR);
     tables
 }
