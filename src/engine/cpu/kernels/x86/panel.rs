@@ -3,7 +3,7 @@
 //! A panel is made once for all activations of a task, 256 columns at a time, so what it costs is
 //! shared by them; for few activations it is most of the work, so it is vector code too: 16 bytes of
 //! each of 8 rows are transposed as they lie in the file, then unpacked.
-#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
+#![allow(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
 #![expect(unsafe_code, reason = "vector instructions on blocks at computed places")]
 
 mod eights;

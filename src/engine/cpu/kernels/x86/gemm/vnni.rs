@@ -1,6 +1,6 @@
 //! AVX-VNNI: tiles of 16 rows × up to 6 vectors.
 #![expect(clippy::cast_ptr_alignment, reason = "panels, packed vectors and sums are aligned to 64")]
-#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
+#![allow(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
 #![expect(unsafe_code, reason = "vector instructions on memory at computed places")]
 
 use std::arch::x86_64::*;

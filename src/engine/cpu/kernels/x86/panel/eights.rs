@@ -1,5 +1,5 @@
 //! Formats whose numbers take 8 bits with a sign: in `Sums` widened to i16, in `Dot` with 128 added.
-#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
+#![allow(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
 #![expect(unsafe_code, reason = "vector instructions on blocks at computed places")]
 
 use std::arch::x86_64::*;

@@ -1,5 +1,5 @@
 //! Formats of 256 numbers to a block, with scales of their groups in integers.
-#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
+#![allow(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
 #![expect(unsafe_code, reason = "vector instructions on blocks at computed places")]
 
 use std::arch::x86_64::*;

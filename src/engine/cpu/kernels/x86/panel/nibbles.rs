@@ -1,5 +1,5 @@
 //! Formats of 32 numbers of 4 or 5 bits to a block.
-#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
+#![allow(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
 #![expect(unsafe_code, reason = "vector instructions on blocks at computed places")]
 
 use std::arch::x86_64::*;
