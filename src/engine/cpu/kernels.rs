@@ -36,7 +36,7 @@ pub struct Task<'a> {
 }
 
 /// Memory of one thread for what a product unpacks; aligned to 64 bytes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Scratch {
     lines: Vec<Line>,
 }

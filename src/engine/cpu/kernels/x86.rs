@@ -1,8 +1,11 @@
 //! The tables of the x86 instruction sets.
 
 #![expect(unsafe_code, reason = "vector instructions and pointers into rows")]
-#![expect(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
-#![expect(clippy::missing_safety_doc, reason = "said once at each trait and table")]
+#![allow(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
+#![expect(
+    clippy::inline_always,
+    reason = "instructions are inlined only into functions that have them enabled"
+)]
 
 use super::{Kernels, Product, Scratch, Task, dot_form};
 

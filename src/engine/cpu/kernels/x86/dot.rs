@@ -297,8 +297,8 @@ unsafe fn two<F: Format, L: Level, const R: usize, const M: usize, const P: usiz
             weights[row] = F::two::<P>(rows[row], L::BIASED);
         }
         for vector in 0..M {
-            let at = vectors[vector].int8.add(P * 2 * GROUP).cast::<__m256i>();
-            let x = [_mm256_loadu_si256(at), _mm256_loadu_si256(at.add(1))];
+            let at = vectors[vector].int8.add(P * 2 * GROUP);
+            let x = [_mm256_loadu_si256(at.cast()), _mm256_loadu_si256(at.add(GROUP).cast())];
             if matches!(F::ORDER, Order::Folded) {
                 let x = [
                     _mm256_permute2x128_si256(x[0], x[1], 0x20),
