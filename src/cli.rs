@@ -1,6 +1,7 @@
 //! The command line: the only module that prints.
 
 mod arguments;
+mod bench;
 mod change;
 mod complete;
 mod config;
@@ -61,6 +62,8 @@ enum Command {
     Model(model::Args),
     /// Check machine, model, sandbox, tools and configuration, and measure speed
     Doctor(doctor::Args),
+    /// Measure how fast a model runs here
+    Bench(bench::Args),
     /// Serve an editor (Language Server Protocol over standard input and output)
     Lsp(lsp::Args),
     /// Show completion, explanation, tests and repair on a small sample project
@@ -83,6 +86,7 @@ impl Command {
             Self::Rewrite(args) => args.common.file.json,
             Self::Model(args) => args.command.json(),
             Self::Doctor(args) => args.json,
+            Self::Bench(args) => args.json,
             Self::Trust(args) => args.json,
             Self::Config(args) => args.json,
             Self::Lsp(_) | Self::Demo(_) => false,
@@ -99,6 +103,7 @@ impl Command {
             Self::Rewrite(args) => rewrite::run(args),
             Self::Model(args) => model::run(args),
             Self::Doctor(args) => doctor::run(args),
+            Self::Bench(args) => bench::run(args),
             Self::Lsp(args) => lsp::run(args),
             Self::Demo(args) => demo::run(args),
             Self::Trust(args) => trust::run(args),

@@ -14,6 +14,7 @@ mod healing;
 pub mod kv_cache;
 mod local;
 pub mod model;
+pub mod probe;
 pub mod request;
 pub mod sampler;
 pub mod scripted;
@@ -52,11 +53,25 @@ pub enum ModelSource {
     },
 }
 
+/// Which code computes on the CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EnginePath {
+    /// The faster one of those that can run the model.
+    #[default]
+    Auto,
+    /// This program's own kernels, on the quantized weights where they lie in the file.
+    Cpu,
+    /// The tensor library, as on a GPU.
+    Candle,
+}
+
 /// How to run a model.
 #[derive(Debug, Clone, Default)]
 pub struct EngineOptions {
     /// Which device.
     pub device: DeviceChoice,
+    /// Which code computes on the CPU.
+    pub path: EnginePath,
     /// Threads for the CPU; `None` means physical cores. The number is fixed when the process first
     /// computes and comes from the environment ([`device::THREAD_VARIABLES`]): here it is only
     /// compared with what is in force, and a difference is a warning. A front end that offers a
@@ -124,6 +139,10 @@ pub struct Engine {
 impl Engine {
     /// Loads a model. Blocks while reading it.
     pub fn load(source: &ModelSource, options: &EngineOptions) -> Result<Self, EngineError> {
+        if options.path == EnginePath::Cpu {
+            let message = "the engine of its own is not built yet; use --engine candle".to_owned();
+            return Err(EngineError::Device { device: "cpu".to_owned(), message });
+        }
         let gguf = gguf::Gguf::open(source)?;
         let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf)?);
         let small = model::is_small(&gguf);
@@ -190,5 +209,11 @@ impl Engine {
     /// Queues a request. Dropping the answer cancels it within one token or one prefill chunk.
     pub fn generate(&self, request: Request) -> Generation {
         self.queue.submit(request)
+    }
+
+    /// Looks at the model from inside, for measurements and comparisons. Blocks until the requests
+    /// before it are answered and it is done; not for async code.
+    pub fn probe(&self, probe: probe::Probe) -> Result<probe::Finding, EngineError> {
+        self.queue.probe(probe)
     }
 }

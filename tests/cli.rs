@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a broken test setup may panic")]
 
+#[path = "cli/bench.rs"]
+mod bench;
 #[path = "cli/changes.rs"]
 mod changes;
 #[path = "cli/completion.rs"]

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use crate::config::load::Flags;
-use crate::config::options::DEVICES;
+use crate::config::options::{DEVICES, ENGINES};
 use crate::config::value::Value;
 
 /// Which model, and how it runs.
@@ -19,6 +19,9 @@ pub(super) struct ModelArgs {
     /// Where the model runs
     #[arg(long, value_parser = PossibleValuesParser::new(DEVICES.map(|(name, _)| name)))]
     device: Option<String>,
+    /// What computes on the CPU
+    #[arg(long, value_parser = PossibleValuesParser::new(ENGINES.map(|(name, _)| name)))]
+    engine: Option<String>,
     /// CPU threads for the model
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -34,6 +37,7 @@ impl ModelArgs {
         let all = [
             ("model", text(&self.model)),
             ("device", text(&self.device)),
+            ("engine", text(&self.engine)),
             ("threads", self.threads.map(|threads| Value::Integer(threads.into()))),
             ("seed", self.seed.map(Value::Integer)),
         ];

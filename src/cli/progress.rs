@@ -39,6 +39,27 @@ impl Progress {
         }
     }
 
+    /// From here on, a bar of `steps` steps.
+    pub(super) fn count(&self, steps: usize) {
+        if let Some(bar) = &self.0 {
+            if let Ok(style) =
+                ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg} {elapsed}")
+            {
+                bar.set_style(style);
+            }
+            bar.set_length(steps as u64);
+            bar.set_position(0);
+        }
+    }
+
+    /// Begins a step of the bar.
+    pub(super) fn step(&self, message: &str) {
+        self.say(message);
+        if let Some(bar) = &self.0 {
+            bar.inc(1);
+        }
+    }
+
     /// For tasks to report through.
     pub(super) fn report(&self) -> Report {
         let progress = self.clone();

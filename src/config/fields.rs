@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::engine::{DeviceChoice, EngineOptions};
+use crate::engine::{DeviceChoice, EngineOptions, EnginePath};
 
 /// The options in force. Its `Default` holds the defaults, and nothing else does.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Config {
     pub models: Models,
     /// Device to run on.
     pub device: DeviceChoice,
+    /// What computes on the CPU.
+    pub engine: EnginePath,
     /// CPU threads; `None` means physical cores.
     pub threads: Option<usize>,
     /// Seed of the sampler.
@@ -71,6 +73,7 @@ impl Default for Config {
             model: None,
             models: Models::default(),
             device: DeviceChoice::Auto,
+            engine: EnginePath::Auto,
             threads: None,
             seed: 0,
             complete: Complete {
@@ -90,6 +93,11 @@ impl Default for Config {
 impl Config {
     /// What the engine needs of it.
     pub fn engine_options(&self) -> EngineOptions {
-        EngineOptions { device: self.device, threads: self.threads, ..EngineOptions::default() }
+        EngineOptions {
+            device: self.device,
+            path: self.engine,
+            threads: self.threads,
+            ..EngineOptions::default()
+        }
     }
 }

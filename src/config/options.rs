@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::fields::Config;
 use super::value::Value;
-use crate::engine::DeviceChoice;
+use crate::engine::{DeviceChoice, EnginePath};
 
 /// Who may set an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub enum Kind {
     Bool(fn(&mut Config) -> &mut bool),
     /// The name of a device.
     Device(fn(&mut Config) -> &mut DeviceChoice),
+    /// The name of what computes on the CPU.
+    Engine(fn(&mut Config) -> &mut EnginePath),
 }
 
 /// One option.
@@ -64,6 +66,10 @@ pub const DEVICES: [(&str, DeviceChoice); 4] = [
     ("metal", DeviceChoice::Metal),
 ];
 
+/// Names of what computes on the CPU, in the order in which the documentation lists them.
+pub const ENGINES: [(&str, EnginePath); 3] =
+    [("auto", EnginePath::Auto), ("cpu", EnginePath::Cpu), ("candle", EnginePath::Candle)];
+
 /// Every option.
 pub const OPTIONS: &[Declaration] = &[
     Declaration {
@@ -88,6 +94,14 @@ pub const OPTIONS: &[Declaration] = &[
         unset: "",
         doc: "Where the model runs; `auto` takes the best that is there.",
         flag: Some("--device"),
+        scope: Scope::Anywhere,
+    },
+    Declaration {
+        name: "engine",
+        kind: Kind::Engine(|config| &mut config.engine),
+        unset: "",
+        doc: "What computes on the CPU: `cpu`, the kernels of this program, `candle`, the tensor library, or `auto`, the faster one that can run the model.",
+        flag: Some("--engine"),
         scope: Scope::Anywhere,
     },
     Declaration {
@@ -237,7 +251,8 @@ impl Declaration {
                 *place(config) = within(*number, least, most)?;
             }
             (Kind::Bool(place), Value::Bool(truth)) => *place(config) = *truth,
-            (Kind::Device(place), Value::Text(text)) => *place(config) = device(text)?,
+            (Kind::Device(place), Value::Text(text)) => *place(config) = named(&DEVICES, text)?,
+            (Kind::Engine(place), Value::Text(text)) => *place(config) = named(&ENGINES, text)?,
             (kind, value) => {
                 return Err(format!("a {} where a {} is wanted", value.type_name(), kind.wanted()));
             }
@@ -260,13 +275,8 @@ impl Declaration {
             Kind::OptionalCount(_, _, place) => place(config).map(|n| Value::Integer(n as i64)),
             Kind::Number(_, _, place) => Some(Value::Integer(*place(config) as i64)),
             Kind::Bool(place) => Some(Value::Bool(*place(config))),
-            Kind::Device(place) => {
-                let choice = *place(config);
-                DEVICES
-                    .iter()
-                    .find(|(_, device)| *device == choice)
-                    .map(|(name, _)| Value::Text((*name).to_owned()))
-            }
+            Kind::Device(place) => name_of(&DEVICES, *place(config)),
+            Kind::Engine(place) => name_of(&ENGINES, *place(config)),
         }
     }
 
@@ -306,7 +316,9 @@ impl Kind {
     /// What is wanted, for messages: `whole number`.
     pub fn wanted(self) -> &'static str {
         match self {
-            Self::Text(_) | Self::Model(_) | Self::Path(_) | Self::Device(_) => "text",
+            Self::Text(_) | Self::Model(_) | Self::Path(_) | Self::Device(_) | Self::Engine(_) => {
+                "text"
+            }
             Self::Paths(_) => "list of texts",
             Self::Count(..) | Self::OptionalCount(..) | Self::Number(..) => "whole number",
             Self::Bool(_) => "truth value",
@@ -319,12 +331,18 @@ fn within(number: i64, least: u64, most: u64) -> Result<u64, String> {
     fits.ok_or_else(|| format!("{number} is not between {least} and {most}"))
 }
 
-/// The device of that name.
-pub fn device(name: &str) -> Result<DeviceChoice, String> {
-    let found = DEVICES.iter().find(|(known, _)| *known == name);
-    found
-        .map(|(_, device)| *device)
-        .ok_or_else(|| format!("{name} is none of {}", DEVICES.map(|(name, _)| name).join(", ")))
+/// The choice of that name.
+fn named<T: Copy>(choices: &[(&str, T)], name: &str) -> Result<T, String> {
+    let found = choices.iter().find(|(known, _)| *known == name);
+    found.map(|(_, choice)| *choice).ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        format!("{name} is none of {}", names.join(", "))
+    })
+}
+
+fn name_of<T: Copy + PartialEq>(choices: &[(&str, T)], choice: T) -> Option<Value> {
+    let found = choices.iter().find(|(_, known)| *known == choice);
+    found.map(|(name, _)| Value::Text((*name).to_owned()))
 }
 
 /// Whether `path` lies below `root` once links and `..` are resolved. A path whose last parts do
@@ -378,7 +396,7 @@ mod tests {
                 }
                 Kind::Number(least, ..) => Value::Integer((least + index as u64) as i64),
                 Kind::Bool(_) => Value::Bool(false),
-                Kind::Device(_) => text("cpu"),
+                Kind::Device(_) | Kind::Engine(_) => text("cpu"),
             };
             option.set(&mut config, &value, free).unwrap();
             expected.push(value);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::candidate::Candidate;
 use super::decoder::{Decoder, Logits, Row, Sequence as _, Store, Unfinished};
 use super::encoding::{Encoded, encode};
+use super::probe::{self, Finding, Probe};
 use super::speculation::{History, Speculation};
 use super::tokenizer::Tokenizer;
 use super::worker::{Interrupted, Model, Turn};
@@ -69,6 +70,10 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> Model for LocalModel<D, S> {
         }
         sequences.for_each(|fork| self.store.put_fork(fork));
         outcome
+    }
+
+    fn probe(&mut self, probe: &Probe) -> Result<Finding, EngineError> {
+        probe::run(&mut self.decoder, &mut self.store, probe)
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use super::probe::{Finding, Probe};
 use super::{EngineError, Event, Generation, Priority, Request, Usage};
 
 /// What the worker thread runs: a model, or something that stands in for one.
@@ -26,6 +27,11 @@ pub(super) trait Model {
     /// Answers the request of `turn`, sending its events through it, except the last one. Calls
     /// [`Turn::between_steps`] at least once per token and per chunk of the prompt.
     fn answer(&mut self, turn: &Turn<'_>) -> Result<Usage, Interrupted>;
+
+    /// Looks at the model from inside, for measurements and comparisons.
+    fn probe(&mut self, _probe: &Probe) -> Result<Finding, EngineError> {
+        Err(EngineError::Request { message: "there is no model to be measured".to_owned() })
+    }
 }
 
 /// Why a request ended early.
@@ -71,8 +77,21 @@ impl Queue {
     /// Queues a request.
     pub fn submit(&self, request: Request) -> Generation {
         let (events, receiver) = unbounded_channel();
-        self.handle.shared.push(Job { request, events, queued: Instant::now() });
+        self.handle.shared.push(Job { request, events, queued: Instant::now(), probe: None });
         Generation::new(receiver)
+    }
+
+    /// Queues a probe and waits for what it finds.
+    pub fn probe(&self, probe: Probe) -> Result<Finding, EngineError> {
+        let (found, receiver) = std::sync::mpsc::channel();
+        let (events, _) = unbounded_channel();
+        self.handle.shared.push(Job {
+            request: Request::default(),
+            events,
+            queued: Instant::now(),
+            probe: Some((probe, found)),
+        });
+        receiver.recv().unwrap_or(Err(EngineError::Stopped))
     }
 }
 
@@ -125,6 +144,12 @@ impl Turn<'_> {
 }
 
 fn run(model: &mut dyn Model, job: &Job, shared: &Shared) {
+    if let Some((probe, found)) = &job.probe {
+        let finding = catch_unwind(AssertUnwindSafe(|| model.probe(probe)));
+        // Whoever asked may be gone by now, which is fine.
+        let _ = found.send(finding.unwrap_or_else(|panic| Err(panicked(&*panic))));
+        return;
+    }
     if job.events.is_closed() {
         return;
     }
@@ -138,20 +163,19 @@ fn run(model: &mut dyn Model, job: &Job, shared: &Shared) {
         }),
         Ok(Err(Interrupted::Cancelled)) => return,
         Ok(Err(Interrupted::Failed(error))) => Event::Failed(error),
-        Err(panic) => Event::Failed(EngineError::Compute {
-            message: format!("internal error: {}", panic_text(&*panic)),
-        }),
+        Err(panic) => Event::Failed(panicked(&*panic)),
     };
     // The receiver may be gone by now, which is fine.
     let _ = job.events.send(last);
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    panic
+fn panicked(panic: &(dyn Any + Send)) -> EngineError {
+    let text = panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("unknown")
+        .unwrap_or("unknown");
+    EngineError::Compute { message: format!("internal error: {text}") }
 }
 
 #[derive(Debug)]
@@ -159,6 +183,8 @@ struct Job {
     request: Request,
     events: UnboundedSender<Event>,
     queued: Instant,
+    /// Instead of the request: what to look at, and where to say what was found.
+    probe: Option<(Probe, std::sync::mpsc::Sender<Result<Finding, EngineError>>)>,
 }
 
 #[derive(Debug)]

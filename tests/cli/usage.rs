@@ -13,7 +13,9 @@ fn help_and_version_are_answers() {
     let project = project();
     let help = project.run(&["--help"]);
     assert_eq!(help.code, 0, "{help:?}");
-    for command in ["complete", "explain", "doc", "test", "fix", "rewrite", "doctor", "lsp"] {
+    for command in
+        ["complete", "explain", "doc", "test", "fix", "rewrite", "doctor", "bench", "lsp"]
+    {
         assert!(help.stdout.contains(command), "{command} is not in the help");
         assert_eq!(project.run(&[command, "--help"]).code, 0, "{command} --help");
     }
