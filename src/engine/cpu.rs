@@ -6,3 +6,4 @@ mod kernels;
 pub mod pages;
 pub mod prefix_tree;
 pub mod sequence;
+pub mod shift;

@@ -13,6 +13,12 @@ pub trait Sequence: Send + Sized {
     /// Another sequence of the same tokens that goes its own way.
     fn fork(&self) -> Result<Self, EngineError>;
 
+    /// Appends what is known of the tokens that come next without being evaluated, if a store has
+    /// found some. The position of the next such tokens: those before it are to be evaluated.
+    fn append_known(&mut self) -> Result<Option<usize>, EngineError> {
+        Ok(None)
+    }
+
     /// Number of tokens it holds.
     fn len(&self) -> usize {
         self.tokens().len()

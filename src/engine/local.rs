@@ -94,7 +94,7 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
         let mut clock = Clock::start();
         let mut logits = Logits::default();
         for sequence in sequences.iter_mut() {
-            self.read_prompt(turn, prompt, sequence, &mut logits, &mut clock)?;
+            self.read_prompt(turn, prompt, sequence, &mut logits, &mut clock, &mut usage)?;
         }
         usage.prompt_time = clock.lap();
         self.write_answers(turn, prompt, sequences, &mut logits, &mut clock, &mut usage)?;
@@ -110,11 +110,16 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
         sequence: &mut D::Sequence,
         logits: &mut Logits,
         clock: &mut Clock,
+        usage: &mut Usage,
     ) -> Result<(), Interrupted> {
         loop {
-            let left = prompt.tokens.get(sequence.len()..).unwrap_or_default();
+            let before = sequence.len();
+            let known = sequence.append_known()?;
+            usage.cached_tokens += sequence.len() - before;
+            let end = known.unwrap_or(prompt.tokens.len());
+            let left = prompt.tokens.get(sequence.len()..end).unwrap_or_default();
             let tokens = left.get(..self.decoder.chunk()).unwrap_or(left);
-            let last = tokens.len() == left.len();
+            let last = known.is_none() && tokens.len() == left.len();
             let row = Row { tokens, sequence, wanted: usize::from(last) };
             self.evaluate(turn, &mut [row], logits, clock)?;
             if last {

@@ -13,7 +13,7 @@ use crate::engine::EngineError;
 pub const PAGE: usize = 64;
 
 /// Length of a group of numbers that shares a scale in [`KvFormat::Q8_0`].
-const GROUP: usize = 32;
+pub(super) const GROUP: usize = 32;
 
 /// What keys and values are kept as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -105,6 +105,16 @@ impl Page {
         self.f16(self.values_ptr(layer, head))
     }
 
+    /// [`Self::keys`], to be overwritten.
+    pub fn keys_mut(&mut self, layer: usize, head: usize) -> &mut [u16] {
+        self.f16_mut(self.keys_ptr(layer, head))
+    }
+
+    /// [`Self::values`], to be overwritten.
+    pub fn values_mut(&mut self, layer: usize, head: usize) -> &mut [u16] {
+        self.f16_mut(self.values_ptr(layer, head))
+    }
+
     /// Where [`Self::keys`] are written. See [`Page`] on who may do it.
     pub fn keys_ptr(&self, layer: usize, head: usize) -> *mut u16 {
         self.expect(KvFormat::F16);
@@ -128,6 +138,16 @@ impl Page {
         self.q8(self.values_q8_ptr(layer, head))
     }
 
+    /// [`Self::keys_q8`], to be overwritten.
+    pub fn keys_q8_mut(&mut self, layer: usize, head: usize) -> (&mut [i8], &mut [f32]) {
+        self.q8_mut(self.keys_q8_ptr(layer, head))
+    }
+
+    /// [`Self::values_q8`], to be overwritten.
+    pub fn values_q8_mut(&mut self, layer: usize, head: usize) -> (&mut [i8], &mut [f32]) {
+        self.q8_mut(self.values_q8_ptr(layer, head))
+    }
+
     /// Where [`Self::keys_q8`] are written. See [`Page`] on who may do it.
     pub fn keys_q8_ptr(&self, layer: usize, head: usize) -> (*mut i8, *mut f32) {
         self.expect(KvFormat::Q8_0);
@@ -142,6 +162,11 @@ impl Page {
         let values = shape.numbers() + shape.scales();
         let scales = values + shape.numbers();
         (self.at(layer, head, values).cast(), self.at(layer, head, scales).cast())
+    }
+
+    /// What it is like.
+    pub fn shape(&self) -> &PageShape {
+        &self.pool.shape
     }
 
     /// All of it, for files.
@@ -172,6 +197,22 @@ impl Page {
         // SAFETY: `start` is that of the keys or values of one slab, which are that many, aligned
         // to 64 bytes and initialised; nobody writes a layer and head that is read.
         unsafe { std::slice::from_raw_parts(start, PAGE * self.pool.shape.head_dim) }
+    }
+
+    fn f16_mut(&mut self, start: *mut u16) -> &mut [u16] {
+        // SAFETY: as for `f16`, and the page is borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(start, PAGE * self.pool.shape.head_dim) }
+    }
+
+    fn q8_mut(&mut self, (numbers, scales): (*mut i8, *mut f32)) -> (&mut [i8], &mut [f32]) {
+        let shape = &self.pool.shape;
+        // SAFETY: as for `f16`, and the page is borrowed mutably; the two parts do not overlap.
+        unsafe {
+            (
+                std::slice::from_raw_parts_mut(numbers, PAGE * shape.head_dim),
+                std::slice::from_raw_parts_mut(scales, PAGE * shape.groups()),
+            )
+        }
     }
 
     fn q8(&self, (numbers, scales): (*mut i8, *mut f32)) -> (&[i8], &[f32]) {

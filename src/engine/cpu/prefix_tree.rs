@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::pages::{PAGE, Page, Pool};
 use super::sequence::Sequence;
+use super::shift::{self, Chunk, Known, Rotate};
 use crate::engine::EngineError;
 use crate::engine::decoder::Store;
 
@@ -14,7 +15,6 @@ use crate::engine::decoder::Store;
 ///
 /// A node with fewer tokens has no children, and of two siblings none starts with the other, so
 /// there is one way to descend.
-#[derive(Debug)]
 pub struct PrefixTree {
     pool: Pool,
     context_length: usize,
@@ -26,6 +26,8 @@ pub struct PrefixTree {
     leaves: BTreeSet<(u64, usize)>,
     /// Counts uses.
     clock: u64,
+    /// How keys are turned, if chunks behind an edit are moved.
+    rotate: Option<Rotate>,
 }
 
 #[derive(Debug)]
@@ -59,7 +61,14 @@ impl PrefixTree {
             vacant: Vec::new(),
             leaves: BTreeSet::new(),
             clock: 0,
+            rotate: None,
         }
+    }
+
+    /// Also moves known chunks to where they are in a new text, turning their keys with `rotate`:
+    /// an approximation (see [`super::shift`]).
+    pub fn with_reuse_of_shifted(self, rotate: Rotate) -> Self {
+        Self { rotate: Some(rotate), ..self }
     }
 
     /// A sequence that holds as many of the first of `tokens` as are at hand, but never all: the
@@ -79,11 +88,16 @@ impl PrefixTree {
             node = child;
         }
         let length = tokens.len().saturating_sub(left.len() + 1);
+        // Found before anything is dropped to make room.
+        let known = self.known(tokens, length);
         // The last page, where it is unfinished, is copied before it is written.
         let coming = tokens.len().div_ceil(PAGE) - length / PAGE;
         let needed = coming * self.pool.shape().page_bytes();
         self.evict(self.most_bytes.saturating_sub(needed));
-        Sequence::of(&self.pool, self.context_length, tokens[..length].to_vec(), pages)
+        let taken = tokens[..length].to_vec();
+        let mut sequence = Sequence::of(&self.pool, self.context_length, taken, pages);
+        sequence.will_know(known);
+        sequence
     }
 
     /// Keeps a sequence for later, at the cost of those not used for longest.
@@ -96,6 +110,51 @@ impl PrefixTree {
             self.touch(node);
         }
         self.evict(self.most_bytes);
+    }
+
+    /// The chunks of `tokens` behind the first `length` that are known from elsewhere, the last
+    /// token aside.
+    fn known(&self, tokens: &[u32], length: usize) -> Known {
+        let end = tokens.len().saturating_sub(1);
+        if self.rotate.is_none() || end < length + shift::SHORTEST {
+            return Known::default();
+        }
+        let recent = self.recent();
+        let sources: Vec<&[u32]> = recent.iter().map(|(tokens, _)| tokens.as_slice()).collect();
+        let chunks = shift::runs(&tokens[..end], length, &sources)
+            .into_iter()
+            .map(|run| Chunk::of(run, tokens, &recent[run.source].1))
+            .collect();
+        Known { chunks, rotate: self.rotate.clone() }
+    }
+
+    /// The texts used last, and their pages; of those that differ only in their end just one.
+    fn recent(&self) -> Vec<(Vec<u32>, Vec<Arc<Page>>)> {
+        /// Texts that somebody works on at the same time.
+        const MOST: usize = 6;
+        let mut parents = BTreeSet::new();
+        let leaves = self.leaves.iter().rev().map(|(_, leaf)| *leaf);
+        leaves
+            .filter(|leaf| parents.insert(self.nodes[*leaf].parent) || self.is_top(*leaf))
+            .take(MOST)
+            .map(|leaf| self.text(leaf))
+            .collect()
+    }
+
+    fn is_top(&self, node: usize) -> bool {
+        self.nodes[node].parent == ROOT
+    }
+
+    /// The tokens and pages of the path to `node`.
+    fn text(&self, mut node: usize) -> (Vec<u32>, Vec<Arc<Page>>) {
+        let mut path = Vec::new();
+        while node != ROOT {
+            path.push(node);
+            node = self.nodes[node].parent;
+        }
+        let path = || path.iter().rev().map(|&node| &self.nodes[node]);
+        let tokens = path().flat_map(|node| node.tokens.iter().copied()).collect();
+        (tokens, path().filter_map(|node| node.page.clone()).collect())
     }
 
     /// The child of `node` that has the most of the first of `tokens`, and how many; `None` where

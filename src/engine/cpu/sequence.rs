@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::pages::{PAGE, Page, Pool};
+use super::shift::Known;
 use crate::engine::{EngineError, decoder};
 
 /// A sequence of evaluated tokens. Position `p` is in page `p / 64` at `p % 64`.
@@ -16,12 +17,20 @@ pub struct Sequence {
     tokens: Vec<u32>,
     /// At least as many as the tokens need.
     pages: Vec<Arc<Page>>,
+    /// Chunks to come that need not be evaluated.
+    known: Known,
 }
 
 impl Sequence {
     /// An empty sequence of at most `context_length` tokens.
     pub fn new(pool: &Pool, context_length: usize) -> Self {
-        Self { pool: pool.clone(), context_length, tokens: Vec::new(), pages: Vec::new() }
+        Self {
+            pool: pool.clone(),
+            context_length,
+            tokens: Vec::new(),
+            pages: Vec::new(),
+            known: Known::default(),
+        }
     }
 
     /// The sequence of `tokens`, whose keys and values are in `pages`.
@@ -32,7 +41,7 @@ impl Sequence {
         pages: Vec<Arc<Page>>,
     ) -> Self {
         debug_assert_eq!(pages.len(), tokens.len().div_ceil(PAGE));
-        Self { pool: pool.clone(), context_length, tokens, pages }
+        Self { pool: pool.clone(), context_length, tokens, pages, known: Known::default() }
     }
 
     /// The tokens it holds, in order.
@@ -101,7 +110,18 @@ impl Sequence {
             context_length: self.context_length,
             tokens: self.tokens.clone(),
             pages: self.pages.iter().take(pages).cloned().collect(),
+            known: Known::default(),
         }
+    }
+
+    /// The page of that index, if nobody else has it: what [`Self::reserve`] made room in.
+    pub(super) fn page_mut(&mut self, index: usize) -> Option<&mut Page> {
+        Arc::get_mut(self.pages.get_mut(index)?)
+    }
+
+    /// Names chunks that are appended when the sequence gets to them.
+    pub(super) fn will_know(&mut self, known: Known) {
+        self.known = known;
     }
 
     /// What it holds, for the cache.
@@ -122,6 +142,14 @@ impl decoder::Sequence for Sequence {
 
     fn fork(&self) -> Result<Self, EngineError> {
         Ok(self.fork())
+    }
+
+    fn append_known(&mut self) -> Result<Option<usize>, EngineError> {
+        let mut known = std::mem::take(&mut self.known);
+        let appended = known.append(self);
+        let next = known.next(self.len());
+        self.known = known;
+        appended.map(|()| next)
     }
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::cpu::sequence::tests::{SHAPE, append, check};
+use crate::engine::decoder::Sequence as _;
 
 const CONTEXT: usize = 2000;
 
@@ -264,4 +265,27 @@ proptest! {
     ) {
         follow(&steps, pages * SHAPE.page_bytes());
     }
+}
+
+#[test]
+fn what_is_behind_an_edit_is_moved_and_only_the_edit_is_left_to_evaluate() {
+    let turned = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = Arc::clone(&turned);
+    let mut tree =
+        tree(usize::MAX).with_reuse_of_shifted(Arc::new(move |keys: &mut [f32], delta| {
+            seen.lock().unwrap().push((keys.len() / SHAPE.head_dim, delta));
+        }));
+    let old = numbers(0..400);
+    answer(&mut tree, &old, &[]);
+    let new = [&old[..150], &[900, 901, 902], &old[151..]].concat();
+    let mut sequence = tree.take(&new);
+    assert_eq!(sequence.len(), 150);
+    assert_eq!(sequence.append_known().unwrap(), Some(153));
+    append(&mut sequence, &new[150..153]);
+    assert_eq!(sequence.append_known().unwrap(), None);
+    assert_eq!(sequence.tokens(), &new[..new.len() - 1]);
+    let turned = turned.lock().unwrap();
+    assert!(turned.iter().all(|(_, delta)| *delta == 2));
+    let heads = SHAPE.layers * SHAPE.kv_heads;
+    assert_eq!(turned.iter().map(|(count, _)| count).sum::<usize>(), heads * (399 - 151));
 }
