@@ -13,5 +13,5 @@ pub mod source;
 pub mod trust;
 pub mod value;
 
-pub use fields::Config;
+pub use fields::{Cache, Config};
 pub use load::{Loaded, Problem, Sources, load};

@@ -83,6 +83,30 @@ pub struct EngineOptions {
     pub context_length: Option<usize>,
     /// Whether answers are guessed ahead, which makes them faster and never different.
     pub speculation: Speculation,
+    /// What is kept of earlier prompts and answers.
+    pub cache: CacheOptions,
+}
+
+/// What is kept of earlier prompts and answers, so that only what is new in the next prompt is
+/// evaluated. All but the first apply to the CPU only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheOptions {
+    /// Memory for it, in bytes.
+    pub most_bytes: usize,
+    /// Whether known text behind an edit is moved to its new place instead of evaluated anew: much
+    /// faster after an edit far up in a prompt, but an approximation.
+    pub reuse_shifted: bool,
+    /// Folder in which [`Engine::save`] keeps some of it for the next run of the program; `None`
+    /// means nowhere. It then holds the text of prompts.
+    pub folder: Option<PathBuf>,
+    /// Most bytes of all files in that folder together.
+    pub most_saved_bytes: u64,
+}
+
+impl Default for CacheOptions {
+    fn default() -> Self {
+        Self { most_bytes: 1 << 30, reuse_shifted: false, folder: None, most_saved_bytes: 1 << 30 }
+    }
 }
 
 /// A model family's way to fill in the middle.
@@ -160,7 +184,7 @@ impl Engine {
         }
         let context_length = decoder.context_length();
         let info = describe::describe(&gguf, &tokenizer, context_length, description);
-        let store = sequences::Sequences::default();
+        let store = sequences::Sequences::new(options.cache.most_bytes);
         let local = local::LocalModel::new(decoder, store, Arc::clone(&tokenizer), threads)
             .with_speculation(options.speculation);
         Ok(Self {
@@ -215,5 +239,12 @@ impl Engine {
     /// before it are answered and it is done; not for async code.
     pub fn probe(&self, probe: probe::Probe) -> Result<probe::Finding, EngineError> {
         self.queue.probe(probe)
+    }
+
+    /// Saves what was evaluated last for the next run of the program, if there is a folder for it
+    /// ([`CacheOptions::folder`]); otherwise does nothing. It goes behind the requests that wait.
+    /// The only event says how it ended.
+    pub fn save(&self) -> Generation {
+        self.queue.save()
     }
 }

@@ -123,11 +123,12 @@ const EXTERNALS: &[(&str, &[&str])] = &[
             "cli",
             "lsp",
             "engine/gguf",
+            "engine/cpu/saved",
         ],
     ),
     ("tokio::fs", &["cli", "lsp"]),
     ("std::env", &["check", "models", "config", "cli", "lsp", "main"]),
-    ("unsafe", &["engine/gguf", "check/sandbox", "check/command"]),
+    ("unsafe", &["engine/gguf", "engine/cpu", "check/sandbox", "check/command"]),
 ];
 
 /// Modules that compute and do nothing else: same input, same bytes out.

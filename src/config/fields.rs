@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::engine::{DeviceChoice, EngineOptions, EnginePath};
+use super::places;
+use crate::engine::{CacheOptions, DeviceChoice, EngineOptions, EnginePath};
 
 /// The options in force. Its `Default` holds the defaults, and nothing else does.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Config {
     pub seed: u64,
     /// About completion.
     pub complete: Complete,
+    /// About what is kept of earlier prompts.
+    pub cache: Cache,
     /// About checks.
     pub check: Check,
     /// About task prompts.
@@ -49,6 +52,17 @@ pub struct Complete {
     pub context_tokens: usize,
     /// Whether suggestions may have several lines.
     pub multi_line: bool,
+}
+
+/// About what is kept of earlier prompts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cache {
+    /// Memory for it, in MiB.
+    pub memory_mib: usize,
+    /// Whether known text behind an edit is moved instead of evaluated anew.
+    pub reuse_shifted: bool,
+    /// Whether some of it is saved for the next run of the program.
+    pub save: bool,
 }
 
 /// About checks.
@@ -83,6 +97,7 @@ impl Default for Config {
                 context_tokens: 2048,
                 multi_line: true,
             },
+            cache: Cache { memory_mib: 1024, reuse_shifted: false, save: false },
             check: Check { timeout_seconds: 600, python: None },
             prompts: Prompts::default(),
             log: "warn".to_owned(),
@@ -93,10 +108,17 @@ impl Default for Config {
 impl Config {
     /// What the engine needs of it.
     pub fn engine_options(&self) -> EngineOptions {
+        let folder = places::cache().filter(|_| self.cache.save);
         EngineOptions {
             device: self.device,
             path: self.engine,
             threads: self.threads,
+            cache: CacheOptions {
+                most_bytes: self.cache.memory_mib << 20,
+                reuse_shifted: self.cache.reuse_shifted,
+                folder: folder.map(|folder| folder.join("prefixes")),
+                ..CacheOptions::default()
+            },
             ..EngineOptions::default()
         }
     }

@@ -5,5 +5,6 @@ pub mod block;
 mod kernels;
 pub mod pages;
 pub mod prefix_tree;
+pub mod saved;
 pub mod sequence;
 pub mod shift;

@@ -47,6 +47,12 @@ pub trait Store: Send {
     fn put_fork(&mut self, fork: Self::Sequence) {
         drop(fork);
     }
+
+    /// Keeps what was used last where the next run of the program finds it, if there is such a
+    /// place.
+    fn save(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
 }
 
 /// Tokens to evaluate after those a sequence holds.

@@ -5,6 +5,7 @@ pub mod array;
 mod bytes;
 mod candle;
 mod dtype;
+mod identity;
 mod parse;
 mod split;
 pub mod writer;

@@ -75,6 +75,10 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> Model for LocalModel<D, S> {
     fn probe(&mut self, probe: &Probe) -> Result<Finding, EngineError> {
         probe::run(&mut self.decoder, &mut self.store, probe)
     }
+
+    fn save(&mut self) -> Result<(), EngineError> {
+        self.store.save()
+    }
 }
 
 impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {

@@ -15,15 +15,11 @@ pub(super) struct Sequences {
     most_bytes: usize,
 }
 
-impl Default for Sequences {
-    fn default() -> Self {
-        Self::new(4, 1 << 30)
-    }
-}
-
 impl Sequences {
-    pub(super) fn new(most: usize, most_bytes: usize) -> Self {
-        Self { idle: Vec::new(), most, most_bytes }
+    /// Keeps sequences of no more than so many bytes.
+    pub(super) fn new(most_bytes: usize) -> Self {
+        const MOST: usize = 4;
+        Self { idle: Vec::new(), most: MOST, most_bytes }
     }
 
     fn bytes(&self) -> usize {
@@ -106,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_longest_common_start_is_taken_but_never_the_whole_prompt() {
-        let mut sequences = Sequences::new(4, usize::MAX);
+        let mut sequences = Sequences::new(usize::MAX);
         sequences.put(holding(&[1, 2, 3, 4]));
         sequences.put(holding(&[1, 2, 9]));
         assert_eq!(take(&mut sequences, &[1, 2, 3, 4]), [1, 2, 3]);
@@ -116,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_sequence_that_hardly_fits_is_copied_not_destroyed() {
-        let mut sequences = Sequences::new(4, usize::MAX);
+        let mut sequences = Sequences::new(usize::MAX);
         sequences.put(holding(&[1, 2, 3, 4, 5, 6]));
         assert_eq!(take(&mut sequences, &[1, 2, 9, 9]), [1, 2]);
         assert_eq!(kept(&sequences), [[1, 2, 3, 4, 5, 6]]);
@@ -124,13 +120,13 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_go_first_for_number_and_for_memory() {
-        let mut sequences = Sequences::new(2, usize::MAX);
+        let mut sequences = Sequences { most: 2, ..Sequences::new(usize::MAX) };
         for token in 1..=3 {
             sequences.put(holding(&[token]));
         }
         assert_eq!(kept(&sequences), [[2], [3]]);
 
-        let mut sequences = Sequences::new(9, 2 * holding(&[1]).bytes());
+        let mut sequences = Sequences::new(2 * holding(&[1]).bytes());
         for token in 1..=3 {
             sequences.put(holding(&[token]));
         }
@@ -141,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_a_newer_sequence_continues_is_dropped() {
-        let mut sequences = Sequences::new(9, usize::MAX);
+        let mut sequences = Sequences::new(usize::MAX);
         sequences.put(holding(&[1, 2]));
         sequences.put(holding(&[1, 2, 3]));
         sequences.put(KvCache::new(SHAPE, &Device::Cpu));

@@ -11,6 +11,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,11 @@ pub(super) trait Model {
     /// Looks at the model from inside, for measurements and comparisons.
     fn probe(&mut self, _probe: &Probe) -> Result<Finding, EngineError> {
         Err(EngineError::Request { message: "there is no model to be measured".to_owned() })
+    }
+
+    /// Keeps what it remembers for the next run of the program, if it is one that does.
+    fn save(&mut self) -> Result<(), EngineError> {
+        Ok(())
     }
 }
 
@@ -76,21 +82,25 @@ impl Queue {
 
     /// Queues a request.
     pub fn submit(&self, request: Request) -> Generation {
+        self.push(Work::Answer(request))
+    }
+
+    /// Queues saving what the model remembers.
+    pub fn save(&self) -> Generation {
+        self.push(Work::Save)
+    }
+
+    fn push(&self, work: Work) -> Generation {
         let (events, receiver) = unbounded_channel();
-        self.handle.shared.push(Job { request, events, queued: Instant::now(), probe: None });
+        self.handle.shared.push(Job { work, events, queued: Instant::now() });
         Generation::new(receiver)
     }
 
     /// Queues a probe and waits for what it finds.
     pub fn probe(&self, probe: Probe) -> Result<Finding, EngineError> {
-        let (found, receiver) = std::sync::mpsc::channel();
-        let (events, _) = unbounded_channel();
-        self.handle.shared.push(Job {
-            request: Request::default(),
-            events,
-            queued: Instant::now(),
-            probe: Some((probe, found)),
-        });
+        let (found, receiver) = channel();
+        // Nobody reads its events: what it finds goes another way.
+        drop(self.push(Work::Probe(probe, found)));
         receiver.recv().unwrap_or(Err(EngineError::Stopped))
     }
 }
@@ -98,17 +108,16 @@ impl Queue {
 /// A request being answered.
 pub(super) struct Turn<'a> {
     job: &'a Job,
+    request: &'a Request,
     shared: &'a Shared,
-    /// When the worker took it.
-    started: Instant,
     /// Time spent on those it gave way to.
-    paused: Cell<Duration>,
+    paused: &'a Cell<Duration>,
 }
 
 impl Turn<'_> {
     /// What is asked.
     pub(super) fn request(&self) -> &Request {
-        &self.job.request
+        self.request
     }
 
     /// Sends an event to whoever asked.
@@ -119,7 +128,7 @@ impl Turn<'_> {
     /// Whether a step that has begun had better be given up: nobody wants its result any more, or a
     /// person waits. [`Self::between_steps`] then says which. Takes a few nanoseconds.
     pub(super) fn interrupted(&self) -> bool {
-        let gives_way = self.job.request.priority == Priority::Background;
+        let gives_way = self.request.priority == Priority::Background;
         self.job.events.is_closed()
             || gives_way && self.shared.interactive_waiting.load(Ordering::Relaxed) > 0
     }
@@ -129,7 +138,7 @@ impl Turn<'_> {
     /// therefore be between two steps, too. Returns how long that took.
     pub(super) fn between_steps(&self, model: &mut dyn Model) -> Result<Duration, Interrupted> {
         let start = Instant::now();
-        if self.job.request.priority == Priority::Background {
+        if self.request.priority == Priority::Background {
             while let Some(job) = self.shared.take_interactive() {
                 run(model, &job, self.shared);
             }
@@ -144,7 +153,7 @@ impl Turn<'_> {
 }
 
 fn run(model: &mut dyn Model, job: &Job, shared: &Shared) {
-    if let Some((probe, found)) = &job.probe {
+    if let Work::Probe(probe, found) = &job.work {
         let finding = catch_unwind(AssertUnwindSafe(|| model.probe(probe)));
         // Whoever asked may be gone by now, which is fine.
         let _ = found.send(finding.unwrap_or_else(|panic| Err(panicked(&*panic))));
@@ -153,12 +162,18 @@ fn run(model: &mut dyn Model, job: &Job, shared: &Shared) {
     if job.events.is_closed() {
         return;
     }
-    let turn = Turn { job, shared, started: Instant::now(), paused: Cell::default() };
+    let started = Instant::now();
+    let paused = Cell::default();
+    let work = || match &job.work {
+        Work::Answer(request) => model.answer(&Turn { job, request, shared, paused: &paused }),
+        Work::Save => Ok(model.save().map(|()| Usage::default())?),
+        Work::Probe(..) => Ok(Usage::default()),
+    };
     // What a panic leaves behind is the request's own state, which goes with it: a model takes
     // what it works on out of its caches and puts it back when it is consistent.
-    let last = match catch_unwind(AssertUnwindSafe(|| model.answer(&turn))) {
+    let last = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(usage)) => Event::Done(Usage {
-            queue_time: turn.started.duration_since(job.queued) + turn.paused.get(),
+            queue_time: started.duration_since(job.queued) + paused.get(),
             ..usage
         }),
         Ok(Err(Interrupted::Cancelled)) => return,
@@ -179,12 +194,27 @@ fn panicked(panic: &(dyn Any + Send)) -> EngineError {
 }
 
 #[derive(Debug)]
+enum Work {
+    Answer(Request),
+    Save,
+    /// What to look at, and where to say what was found.
+    Probe(Probe, Sender<Result<Finding, EngineError>>),
+}
+
+impl Work {
+    fn priority(&self) -> Priority {
+        match self {
+            Self::Answer(request) => request.priority,
+            Self::Save | Self::Probe(..) => Priority::Background,
+        }
+    }
+}
+
+#[derive(Debug)]
 struct Job {
-    request: Request,
+    work: Work,
     events: UnboundedSender<Event>,
     queued: Instant,
-    /// Instead of the request: what to look at, and where to say what was found.
-    probe: Option<(Probe, std::sync::mpsc::Sender<Result<Finding, EngineError>>)>,
 }
 
 #[derive(Debug)]
@@ -224,7 +254,7 @@ impl Shared {
             let _ = job.events.send(Event::Failed(EngineError::Stopped));
             return;
         }
-        match job.request.priority {
+        match job.work.priority() {
             Priority::Interactive => state.interactive.push_back(job),
             Priority::Background => state.background.push_back(job),
         }

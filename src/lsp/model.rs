@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::config::Config;
+use crate::config::{Cache, Config};
 use crate::engine::{DeviceChoice, Engine};
 use crate::models;
 
@@ -28,6 +28,7 @@ struct Wanted {
     directories: Vec<PathBuf>,
     device: DeviceChoice,
     threads: Option<usize>,
+    cache: Cache,
 }
 
 /// The model in use.
@@ -55,6 +56,7 @@ impl Slot {
             directories: config.models.directories.clone(),
             device: config.device,
             threads: config.threads,
+            cache: config.cache.clone(),
         };
         {
             let mut current = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);

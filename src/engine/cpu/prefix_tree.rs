@@ -2,9 +2,11 @@
 //! at their start is kept once.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 
 use super::pages::{PAGE, Page, Pool};
+use super::saved::Saved;
 use super::sequence::Sequence;
 use super::shift::{self, Chunk, Known, Rotate};
 use crate::engine::EngineError;
@@ -28,6 +30,8 @@ pub struct PrefixTree {
     clock: u64,
     /// How keys are turned, if chunks behind an edit are moved.
     rotate: Option<Rotate>,
+    /// What is kept on disk, if anything is.
+    saved: Option<Saved>,
 }
 
 #[derive(Debug)]
@@ -62,6 +66,7 @@ impl PrefixTree {
             leaves: BTreeSet::new(),
             clock: 0,
             rotate: None,
+            saved: None,
         }
     }
 
@@ -71,9 +76,28 @@ impl PrefixTree {
         Self { rotate: Some(rotate), ..self }
     }
 
+    /// Also finds what is kept on disk.
+    pub fn with_saved(self, saved: Saved) -> Self {
+        Self { saved: Some(saved), ..self }
+    }
+
+    /// Keeps the texts used last on disk, too, if there is a place for it.
+    pub fn save(&mut self) -> Result<(), EngineError> {
+        let Some(mut saved) = self.saved.take() else { return Ok(()) };
+        // The oldest first, so that it is the first to go again.
+        let texts = self.recent().into_iter().rev();
+        let mut saves = texts.map(|(tokens, pages)| saved.save(&tokens, &pages));
+        let outcome = saves.try_for_each(|save| save);
+        self.saved = Some(saved);
+        outcome.map_err(|error: io::Error| EngineError::Compute {
+            message: format!("the evaluated text could not be saved: {error}"),
+        })
+    }
+
     /// A sequence that holds as many of the first of `tokens` as are at hand, but never all: the
     /// last one is evaluated anew for its logits. Makes room for the others.
     pub fn take(&mut self, tokens: &[u32]) -> Sequence {
+        self.read_saved(tokens);
         self.clock += 1;
         let mut left = &tokens[..tokens.len().saturating_sub(1)];
         let mut pages = Vec::with_capacity(tokens.len().div_ceil(PAGE));
@@ -110,6 +134,27 @@ impl PrefixTree {
             self.touch(node);
         }
         self.evict(self.most_bytes);
+    }
+
+    /// Reads from disk what has more of `tokens` than the tree.
+    fn read_saved(&mut self, tokens: &[u32]) {
+        let Some(mut saved) = self.saved.take() else { return };
+        if let Some(sequence) = saved.longest(tokens, self.match_length(tokens)) {
+            self.put(sequence);
+        }
+        self.saved = Some(saved);
+    }
+
+    /// How many of the first of `tokens` the tree has.
+    fn match_length(&self, tokens: &[u32]) -> usize {
+        let (mut node, mut length) = (ROOT, 0);
+        while let Some((child, found)) = self.longest_match(node, &tokens[length..]) {
+            (node, length) = (child, length + found);
+            if found < PAGE {
+                break;
+            }
+        }
+        length
     }
 
     /// The chunks of `tokens` behind the first `length` that are known from elsewhere, the last
@@ -253,6 +298,10 @@ impl Store for PrefixTree {
 
     fn put_fork(&mut self, fork: Sequence) {
         self.put(fork);
+    }
+
+    fn save(&mut self) -> Result<(), EngineError> {
+        self.save()
     }
 }
 

@@ -31,18 +31,6 @@ fn pages(tree: &PrefixTree) -> usize {
     tree.pool.used_bytes() / SHAPE.page_bytes()
 }
 
-/// How many of the first of `tokens` the tree has.
-fn kept(tree: &PrefixTree, mut tokens: &[u32]) -> usize {
-    let (mut node, mut length) = (ROOT, 0);
-    while let Some((child, found)) = tree.longest_match(node, tokens) {
-        (node, length, tokens) = (child, length + found, &tokens[found..]);
-        if found < PAGE {
-            break;
-        }
-    }
-    length
-}
-
 /// That the tree is what its description says.
 fn sound(tree: &PrefixTree) {
     let mut reached = 1;
@@ -122,8 +110,9 @@ fn what_was_not_used_for_longest_goes_first_its_end_before_its_start() {
     answer(&mut tree, &numbers(1000..1128), &[]);
     assert_eq!(pages(&tree), 5);
     answer(&mut tree, &numbers(2000..2128), &[]);
-    let kept =
-        |tree: &PrefixTree| [0, 1000, 2000, 3000].map(|at| kept(tree, &numbers(at..at + 200)));
+    let kept = |tree: &PrefixTree| {
+        [0, 1000, 2000, 3000].map(|at| tree.match_length(&numbers(at..at + 200)))
+    };
     assert_eq!(kept(&tree), [128, 128, 128, 0]);
     // Uses the first again.
     assert_eq!(tree.take(&numbers(0..128)).len(), 127);
