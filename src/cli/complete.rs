@@ -8,6 +8,7 @@ use super::position::{Place, Spot};
 use super::session::Session;
 use super::{output, progress};
 use crate::config::value::Value;
+use crate::engine::Event;
 use crate::task::complete::{self, Completion, Options};
 
 /// The arguments.
@@ -58,6 +59,12 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         output::object(as_json(&session, &completion))?;
     } else {
         print(&session, &completion)?;
+    }
+    // After the answer is printed: the next call starts with what this one read.
+    if session.config.cache.save
+        && let Some(Event::Failed(error)) = session.tools.engine.save().next_blocking()
+    {
+        output::say(&format!("agent: {error}"));
     }
     Ok(if completion.candidates.is_empty() { failure::NOT_DONE } else { failure::DONE })
 }

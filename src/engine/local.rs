@@ -68,7 +68,9 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> Model for LocalModel<D, S> {
         if let Some(first) = sequences.next() {
             self.store.put(first);
         }
-        sequences.for_each(|fork| self.store.put_fork(fork));
+        for fork in sequences {
+            self.store.put_fork(fork);
+        }
         outcome
     }
 

@@ -45,7 +45,9 @@ impl History {
             last: vec![0; (2 * tokens.len()).next_power_of_two().max(1024)],
             before: Vec::with_capacity(tokens.len() + 256),
         };
-        tokens.iter().for_each(|&token| history.push(token));
+        for &token in tokens {
+            history.push(token);
+        }
         history
     }
 

@@ -20,6 +20,9 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::probe::{Finding, Probe};
 use super::{EngineError, Event, Generation, Priority, Request, Usage};
 
+/// After this long without work, what the model remembers is saved, if it is a model that does.
+const IDLE: Duration = Duration::from_secs(20);
+
 /// What the worker thread runs: a model, or something that stands in for one.
 pub(super) trait Model {
     /// Called once, on the thread that all answers are given on.
@@ -69,8 +72,22 @@ impl Queue {
         let thread = std::thread::Builder::new().name("agent-model".to_owned()).spawn(move || {
             let stopped = StopOnDrop(&for_thread);
             model.started();
-            while let Some(job) = stopped.0.wait() {
-                run(&mut model, &job, stopped.0);
+            let mut unsaved = false;
+            loop {
+                match stopped.0.wait(unsaved.then_some(IDLE)) {
+                    Next::Job(job) => {
+                        run(&mut model, &job, stopped.0);
+                        unsaved = true;
+                    }
+                    Next::Nothing => {
+                        save(&mut model);
+                        unsaved = false;
+                    }
+                    Next::End => break,
+                }
+            }
+            if unsaved {
+                save(&mut model);
             }
         });
         if let Err(error) = thread {
@@ -184,6 +201,15 @@ fn run(model: &mut dyn Model, job: &Job, shared: &Shared) {
     let _ = job.events.send(last);
 }
 
+/// Saves without being asked to; only the log hears of it.
+fn save(model: &mut dyn Model) {
+    match catch_unwind(AssertUnwindSafe(|| model.save())) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!("{error}"),
+        Err(panic) => tracing::warn!("{}", panicked(&*panic)),
+    }
+}
+
 fn panicked(panic: &(dyn Any + Send)) -> EngineError {
     let text = panic
         .downcast_ref::<&str>()
@@ -191,6 +217,15 @@ fn panicked(panic: &(dyn Any + Send)) -> EngineError {
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("unknown");
     EngineError::Compute { message: format!("internal error: {text}") }
+}
+
+/// What the worker does next.
+enum Next {
+    Job(Job),
+    /// There has been nothing to do for a while.
+    Nothing,
+    /// There can be nothing to do any more.
+    End,
 }
 
 #[derive(Debug)]
@@ -263,19 +298,26 @@ impl Shared {
         self.wake.notify_one();
     }
 
-    /// The next job; `None` when there is none and can be none.
-    fn wait(&self) -> Option<Job> {
+    /// The next job; nothing if none comes within `patience`.
+    fn wait(&self, patience: Option<Duration>) -> Next {
+        let start = Instant::now();
         let mut state = self.lock();
         loop {
             let next = state.interactive.pop_front().or_else(|| state.background.pop_front());
-            if next.is_some() {
+            if let Some(job) = next {
                 self.count(&state);
-                return next;
+                return Next::Job(job);
             }
             if state.closed {
-                return None;
+                return Next::End;
             }
-            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = match patience.map(|patience| patience.checked_sub(start.elapsed())) {
+                None => self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(None) => return Next::Nothing,
+                Some(Some(left)) => {
+                    self.wake.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
     }
 
@@ -328,7 +370,7 @@ mod tests {
     use super::*;
     use crate::engine::Piece;
 
-    /// Counts its steps; panics or fails on demand; reports which request it works on.
+    /// Notes its steps and saves; panics or fails on demand; reports which request it works on.
     struct Fake {
         steps: Arc<Mutex<Vec<String>>>,
     }
@@ -345,6 +387,11 @@ mod tests {
                 std::thread::sleep(Duration::from_millis(2));
             }
             Ok(Usage::default())
+        }
+
+        fn save(&mut self) -> Result<(), EngineError> {
+            self.steps.lock().unwrap().push("saved".to_owned());
+            Ok(())
         }
     }
 
@@ -419,7 +466,6 @@ mod tests {
         let shared = Arc::clone(&queue.handle.shared);
         drop(queue);
         assert!(matches!(answer.next_blocking(), Some(Event::Done(_))));
-        assert_eq!(steps.lock().unwrap().len(), 2);
         while !shared.lock().stopped {
             std::thread::yield_now();
         }
@@ -427,6 +473,17 @@ mod tests {
         while Arc::strong_count(&shared) > 1 {
             std::thread::yield_now();
         }
+        assert_eq!(*steps.lock().unwrap(), ["a", "a", "saved"]);
+    }
+
+    #[test]
+    fn saving_waits_for_its_turn_and_says_that_it_is_done() {
+        let (queue, steps) = fake();
+        let running = queue.submit(request("a", Priority::Interactive, 3));
+        let mut saved = queue.save();
+        assert!(matches!(saved.next_blocking(), Some(Event::Done(_))));
+        assert_eq!(*steps.lock().unwrap(), ["a", "a", "a", "saved"]);
+        drop(running);
     }
 
     #[test]

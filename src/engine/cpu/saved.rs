@@ -195,9 +195,8 @@ fn ignored(path: &Path, error: &io::Error) {
 }
 
 fn token_hash(tokens: &[u32]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    tokens.iter().for_each(|token| hash.update(token.to_le_bytes()));
-    hash.finalize().into()
+    let bytes: Vec<u8> = tokens.iter().flat_map(|token| token.to_le_bytes()).collect();
+    Sha256::digest(bytes).into()
 }
 
 /// The first 16 digits: enough to tell a user's files apart.

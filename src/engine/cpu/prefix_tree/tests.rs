@@ -92,7 +92,9 @@ fn all_candidates_of_a_request_are_found_again() {
     for (index, fork) in (500..).zip(&mut forks) {
         append(fork, &[index; 80]);
     }
-    forks.into_iter().for_each(|fork| tree.put(fork));
+    for fork in forks {
+        tree.put(fork);
+    }
     tree.put(sequence);
     for index in 500..503 {
         let prompt = [numbers(0..100), vec![index; 81]].concat();
@@ -179,7 +181,7 @@ fn place(file: &[u32], thousandths: usize) -> usize {
 fn follow(steps: &[Step], most_bytes: usize) {
     let mut tree = tree(most_bytes);
     let mut evaluated: Vec<Vec<u32>> = Vec::new();
-    let mut files = vec![vec![0; 70], vec![1; 3], vec![2; 130]];
+    let mut files = [vec![0; 70], vec![1; 3], vec![2; 130]];
     let mut open = 0;
     for (count, step) in (100..).zip(steps) {
         let file = &mut files[open];

@@ -43,7 +43,7 @@ impl Header {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(VERSION.to_le_bytes());
         bytes.extend(BYTE_ORDER.to_ne_bytes());
-        sizes.iter().for_each(|size| bytes.extend((*size as u64).to_le_bytes()));
+        bytes.extend(sizes.iter().flat_map(|size| (*size as u64).to_le_bytes()));
         bytes.extend(self.model);
         bytes
     }
@@ -52,8 +52,8 @@ impl Header {
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.start();
         bytes.extend((self.tokens.len() as u64).to_le_bytes());
-        self.tokens.iter().for_each(|token| bytes.extend(token.to_le_bytes()));
-        self.page_hashes.iter().for_each(|hash| bytes.extend(hash));
+        bytes.extend(self.tokens.iter().flat_map(|token| token.to_le_bytes()));
+        bytes.extend(self.page_hashes.as_flattened());
         let checksum = Sha256::digest(&bytes);
         bytes.extend(checksum);
         bytes

@@ -129,7 +129,7 @@ fn any_damage_is_noticed_and_deletes_nothing() {
     }
     fs::write(&path, [&whole[..], &[0]].concat()).unwrap();
     assert_eq!(known(folder.path(), &tokens), 0);
-    assert_eq!(files(folder.path()), [path.clone()]);
+    assert_eq!(files(folder.path()), std::slice::from_ref(&path));
     fs::write(&path, &whole).unwrap();
     assert_eq!(known(folder.path(), &tokens), 499);
 }

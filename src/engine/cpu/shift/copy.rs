@@ -290,7 +290,7 @@ mod tests {
             // Half way to the next one: the even one.
             let next = f16_to_f32(bits + 1);
             if bits & 0x7fff < 0x7bff {
-                let half = (number + next) / 2.0;
+                let half = f32::midpoint(number, next);
                 assert_eq!(f16(half), bits + (bits & 1), "{half}");
             }
         }

@@ -8,6 +8,7 @@ use super::*;
 use crate::engine::Sampling;
 use crate::engine::cpu::pages::{KvFormat, PageShape, Pool};
 use crate::engine::cpu::prefix_tree::PrefixTree;
+use crate::engine::cpu::saved::Saved;
 use crate::engine::cpu::sequence::Sequence;
 
 /// Wants to say one of a few tokens, how much so depends on the last two. Keeps its sequences in a
@@ -92,6 +93,28 @@ fn babbler(speculation: Speculation, context_length: usize) -> Queue {
     let vocabulary = tokenizer.vocabulary_size();
     let decoder = Babbler { words: words(), vocabulary, pool, context_length };
     Queue::start(LocalModel::new(decoder, store, tokenizer, 1).with_speculation(speculation))
+}
+
+#[test]
+fn what_one_run_of_the_program_saved_the_next_one_need_not_evaluate() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = || {
+        let shape = PageShape { layers: 1, kv_heads: 1, head_dim: 2, format: KvFormat::F16 };
+        let (tokenizer, pool) = (tokenizer(), Pool::new(shape));
+        let saved = Saved::open(folder.path().to_owned(), 1 << 30, [1; 32], &pool, 2000);
+        let store = PrefixTree::new(&pool, 2000, 1 << 30).with_saved(saved);
+        let vocabulary = tokenizer.vocabulary_size();
+        let decoder = Babbler { words: words(), vocabulary, pool, context_length: 2000 };
+        Queue::start(LocalModel::new(decoder, store, tokenizer, 1))
+    };
+    let request = Request { max_tokens: 5, ..prompt(&repeated().repeat(3)) };
+    let first = run();
+    let before = collect(first.submit(request.clone())).unwrap();
+    assert_eq!(before.usage.cached_tokens, 0);
+    assert!(matches!(first.save().next_blocking(), Some(Event::Done(_))));
+    let after = collect(run().submit(request)).unwrap();
+    assert_eq!(after.usage.cached_tokens, after.usage.prompt_tokens - 1);
+    assert_eq!(after.texts, before.texts);
 }
 
 fn repeated() -> String {
