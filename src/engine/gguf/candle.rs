@@ -83,11 +83,8 @@ mod tests {
     /// Blocks of a format, with bytes that differ and scales that are numbers.
     fn blocks(format: BlockType, count: usize) -> Vec<u8> {
         let (_, bytes) = format.block();
-        let mut data: Vec<u8> =
-            (0..count * bytes).map(|at| (at * 37 + at / 7 * 11) as u8).collect();
         // No byte above 0x3f: no number is infinite or none at all, wherever it stands.
-        data.iter_mut().for_each(|byte| *byte &= 0x3f);
-        data
+        (0..count * bytes).map(|at| (at * 37 + at / 7 * 11) as u8 & 0x3f).collect()
     }
 
     #[test]

@@ -281,14 +281,14 @@ pub(super) mod tests {
         let table = |values: &[_]| table(Pairing::Halves, 128, values, None).unwrap();
         let yarn = table(&values);
         let expected = [
-            (0, 1.000000000e+00),
-            (23, 6.978305849e-03),
-            (24, 5.375321491e-03),
-            (30, 1.064360981e-03),
-            (35, 2.462584069e-04),
-            (39, 6.490394321e-05),
-            (40, 4.445698525e-05),
-            (63, 3.102344402e-07),
+            (0, 1.0),
+            (23, 6.978_306e-3),
+            (24, 5.375_321e-3),
+            (30, 1.064_361e-3),
+            (35, 2.462_584e-4),
+            (39, 6.490_394e-5),
+            (40, 4.445_699e-5),
+            (63, 3.102_344e-7),
         ];
         let found = expected.map(|(index, _)| yarn.frequencies()[index]);
         close(&found, &expected.map(|(_, frequency)| frequency));
