@@ -1,6 +1,7 @@
 //! `generate(Request)` → a stream of events. Models, tokenizer, sampler, KV cache, devices.
 //! Knows nothing of the rest of this program.
 
+mod backend;
 mod candidate;
 pub mod cpu;
 pub mod decoder;
@@ -28,16 +29,16 @@ mod writer;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use decoder::Decoder as _;
+pub use agent_pass::pages::KvFormat;
+use backend::Backend;
+use decoder::{Decoder, Store};
 pub use device::DeviceChoice;
 pub use error::EngineError;
 pub use generation::{Event, Finish, Generation, Usage};
+use gguf::Gguf;
 pub use request::{Marker, Piece, Priority, Request, Sampling};
 pub use speculation::Speculation;
 use tokenizer::Tokenizer;
-
-/// Longest sequence where nothing else is asked for.
-const LONGEST_CONTEXT: usize = 32768;
 
 /// Where a model's bytes are.
 #[derive(Debug, Clone)]
@@ -78,6 +79,8 @@ pub struct EngineOptions {
     /// choice starts itself with those variables set. A small model ([`model::is_small`]) runs on
     /// one thread in any case.
     pub threads: Option<usize>,
+    /// What our own pass keeps keys and values as.
+    pub kv_format: KvFormat,
     /// Longest sequence in tokens, at most the model's own; `None` means the model's own, at most
     /// 32768.
     pub context_length: Option<usize>,
@@ -163,17 +166,34 @@ pub struct Engine {
 impl Engine {
     /// Loads a model. Blocks while reading it.
     pub fn load(source: &ModelSource, options: &EngineOptions) -> Result<Self, EngineError> {
-        if options.path == EnginePath::Cpu {
-            let message = "the engine of its own is not built yet; use --engine candle".to_owned();
-            return Err(EngineError::Device { device: "cpu".to_owned(), message });
+        let gguf = Gguf::open(source)?;
+        match backend::choose(&gguf, options)? {
+            Backend::Cpu { decoder, description } => {
+                let store = decoder.store(&options.cache);
+                Self::start(&gguf, options, *decoder, store, description, None)
+            }
+            Backend::Candle { decoder, description, threads } => {
+                let store = sequences::Sequences::new(options.cache.most_bytes);
+                Self::start(&gguf, options, *decoder, store, description, Some(threads))
+            }
         }
-        let gguf = gguf::Gguf::open(source)?;
-        let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf)?);
-        let small = model::is_small(&gguf);
-        let device::Opened { device, description, threads } =
-            device::open(options.device, options.threads, small)?;
-        let limit = options.context_length.unwrap_or(LONGEST_CONTEXT);
-        let decoder = model::load(&gguf, &device, limit, small)?;
+    }
+
+    /// Starts the thread that owns `decoder`. With `threads`, that thread shares the tensor
+    /// library's products among so many.
+    fn start<D, S>(
+        gguf: &Gguf,
+        options: &EngineOptions,
+        decoder: D,
+        store: S,
+        description: String,
+        threads: Option<usize>,
+    ) -> Result<Self, EngineError>
+    where
+        D: Decoder + 'static,
+        S: Store<Sequence = D::Sequence> + 'static,
+    {
+        let tokenizer = Arc::new(Tokenizer::from_gguf(gguf)?);
         if tokenizer.vocabulary_size() > decoder.vocabulary() {
             let message = format!(
                 "{} tokens, but the embedding has only {}",
@@ -183,8 +203,7 @@ impl Engine {
             return Err(gguf.malformed("tokenizer.ggml.tokens", message));
         }
         let context_length = decoder.context_length();
-        let info = describe::describe(&gguf, &tokenizer, context_length, description);
-        let store = sequences::Sequences::new(options.cache.most_bytes);
+        let info = describe::describe(gguf, &tokenizer, context_length, description);
         let local = local::LocalModel::new(decoder, store, Arc::clone(&tokenizer), threads)
             .with_speculation(options.speculation);
         Ok(Self {

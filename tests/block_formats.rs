@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use agent::engine::ModelSource;
-use agent::engine::cpu::block::{BlockType, dequantize};
 use agent::engine::gguf::{Gguf, dtype_name};
+use agent_pass::block::{BlockType, dequantize};
 
 /// Made by `tools/block-vectors.py`; `BLOCK_VECTORS` names a larger file of the kind.
 fn vectors() -> Gguf {

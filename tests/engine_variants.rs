@@ -6,10 +6,10 @@
 #[path = "support/tiny_model.rs"]
 mod tiny_model;
 
-use agent::engine::cpu::block::{BlockType, dequantize};
 use agent::engine::decoder::{Decoder, Logits, Row};
 use agent::engine::gguf::{Gguf, Value, Writer};
 use agent::engine::model;
+use agent_pass::block::{BlockType, dequantize};
 use candle_core::Device;
 use candle_core::quantized::GgmlDType;
 use tiny_model::{CONTEXT, Tiny, VOCABULARY, open};

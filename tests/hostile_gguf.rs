@@ -6,9 +6,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::PathBuf;
 
-use agent::engine::cpu::block::BlockType;
 use agent::engine::gguf::{Array, Gguf, Value, Writer};
 use agent::engine::{EngineError, ModelSource};
+use agent_pass::block::BlockType;
 use proptest::prelude::*;
 
 /// Counts what the thread under test has allocated and not freed, and the most it ever had.

@@ -32,7 +32,7 @@ pip -r tests/lsp/requirements.txt || fail "the packages of tests/lsp/requirement
 say "Rust tests"
 rust_log=$tools/rust.log
 if cargo nextest --version >/dev/null 2>&1; then
-  cargo nextest run --locked --no-fail-fast 2>&1 | tee "$rust_log"
+  cargo nextest run --workspace --locked --no-fail-fast 2>&1 | tee "$rust_log"
   rust_status=${PIPESTATUS[0]}
   summary=$(grep -E '^ +Summary' "$rust_log" | tail -1)
   rust_passed=$(sum < <(grep -oE '[0-9]+ passed' <<<"$summary"))
@@ -40,7 +40,7 @@ if cargo nextest --version >/dev/null 2>&1; then
   while IFS= read -r line; do skip "${line#skipped: }"; done \
     < <(grep -ohE 'skipped: [^<]*' target/nextest/default/junit.xml 2>/dev/null | sort)
 else
-  cargo test --locked --no-fail-fast -- --nocapture 2>&1 | tee "$rust_log"
+  cargo test --workspace --locked --no-fail-fast -- --nocapture 2>&1 | tee "$rust_log"
   rust_status=${PIPESTATUS[0]}
   rust_passed=$(sum < <(grep -oE '[0-9]+ passed' "$rust_log"))
   rust_failed=$(sum < <(grep -oE '[0-9]+ failed' "$rust_log"))

@@ -128,7 +128,7 @@ const EXTERNALS: &[(&str, &[&str])] = &[
     ),
     ("tokio::fs", &["cli", "lsp"]),
     ("std::env", &["check", "models", "config", "cli", "lsp", "main"]),
-    ("unsafe", &["engine/gguf", "engine/cpu", "check/sandbox", "check/command"]),
+    ("unsafe", &["engine/gguf", "engine/cpu", "engine/pass", "check/sandbox", "check/command"]),
 ];
 
 /// Modules that compute and do nothing else: same input, same bytes out.

@@ -1,9 +1,6 @@
-//! The forward pass on the CPU: our own, over the blocks of a memory-mapped file.
+//! Our own engine on the CPU: what it remembers, and the pass behind the engine's door.
 
-mod activations;
-pub mod block;
-mod kernels;
-pub mod pages;
+pub mod decoder;
 pub mod prefix_tree;
 pub mod saved;
 pub mod sequence;

@@ -39,6 +39,8 @@ pub struct Opened {
     /// The device in words, for people: `cpu (2 threads)`, `cuda:0`, and why it is not a better
     /// one where one was tried.
     pub description: String,
+    /// Why it is not a better one, as it stands in the description; empty where none was tried.
+    pub reason: String,
     /// CPU threads that compute.
     pub threads: usize,
 }
@@ -99,7 +101,7 @@ fn shared_threads(wanted: Option<usize>) -> usize {
 fn cpu(threads: usize, reason: &str) -> Opened {
     let plural = if threads == 1 { "" } else { "s" };
     let description = format!("cpu ({threads} thread{plural}{reason})");
-    Opened { device: Device::Cpu, description, threads }
+    Opened { device: Device::Cpu, description, reason: reason.to_owned(), threads }
 }
 
 fn cuda() -> Result<Opened, EngineError> {
@@ -123,7 +125,7 @@ fn opened(
         )));
     }
     let device = open().map_err(|error| failed(error.to_string()))?;
-    Ok(Opened { device, description: name.to_owned(), threads: 1 })
+    Ok(Opened { device, description: name.to_owned(), reason: String::new(), threads: 1 })
 }
 
 #[cfg(test)]

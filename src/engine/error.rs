@@ -57,3 +57,9 @@ pub enum EngineError {
     #[error("the engine has stopped")]
     Stopped,
 }
+
+impl From<agent_pass::pages::NoMemory> for EngineError {
+    fn from(error: agent_pass::pages::NoMemory) -> Self {
+        Self::Compute { message: error.to_string() }
+    }
+}

@@ -20,8 +20,8 @@ pub use dtype::dtype_name;
 pub use split::{PartName, part_paths};
 pub use writer::Writer;
 
-use super::cpu::block::BlockType;
 use super::{EngineError, ModelSource};
+use agent_pass::block::BlockType;
 
 /// A metadata value.
 #[derive(Debug, Clone, PartialEq)]

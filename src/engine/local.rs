@@ -21,13 +21,18 @@ pub(super) struct LocalModel<D: Decoder, S> {
     decoder: D,
     store: S,
     tokenizer: Arc<Tokenizer>,
-    threads: usize,
+    threads: Option<usize>,
     speculation: Speculation,
 }
 
 impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
     /// A model whose unquantized products are shared among `threads` threads, its own included.
-    pub(super) fn new(decoder: D, store: S, tokenizer: Arc<Tokenizer>, threads: usize) -> Self {
+    pub(super) fn new(
+        decoder: D,
+        store: S,
+        tokenizer: Arc<Tokenizer>,
+        threads: Option<usize>,
+    ) -> Self {
         Self { decoder, store, tokenizer, threads, speculation: Speculation::default() }
     }
 
@@ -39,7 +44,9 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
 
 impl<D: Decoder, S: Store<Sequence = D::Sequence>> Model for LocalModel<D, S> {
     fn started(&mut self) {
-        device::compute_here_with(self.threads);
+        if let Some(threads) = self.threads {
+            device::compute_here_with(threads);
+        }
     }
 
     fn answer(&mut self, turn: &Turn<'_>) -> Result<Usage, Interrupted> {

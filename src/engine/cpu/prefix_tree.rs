@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
-use super::pages::{PAGE, Page, Pool};
 use super::saved::Saved;
 use super::sequence::Sequence;
 use super::shift::{self, Chunk, Known, Rotate};
 use crate::engine::EngineError;
 use crate::engine::decoder::Store;
+use agent_pass::pages::{PAGE, Page, Pool};
 
 /// A tree of pages. The path to a node spells a text; its page holds the keys and values of the
 /// last up to 64 tokens of it.

@@ -15,9 +15,9 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use super::pages::{PAGE, Page, Pool};
 use super::prefix_tree::common;
 use super::sequence::Sequence;
+use agent_pass::pages::{PAGE, Page, Pool};
 use file::Header;
 
 /// Ending of our files' names.

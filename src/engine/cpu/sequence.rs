@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::pages::{PAGE, Page, Pool};
 use super::shift::Known;
 use crate::engine::{EngineError, decoder};
+use agent_pass::pages::{PAGE, Page, Pool};
 
 /// A sequence of evaluated tokens. Position `p` is in page `p / 64` at `p % 64`.
 ///
@@ -157,7 +157,7 @@ impl decoder::Sequence for Sequence {
 #[expect(unsafe_code, reason = "pages are written through pointers")]
 pub(super) mod tests {
     use super::*;
-    use crate::engine::cpu::pages::{KvFormat, PageShape};
+    use agent_pass::pages::{KvFormat, PageShape};
 
     pub(in crate::engine::cpu) const SHAPE: PageShape =
         PageShape { layers: 1, kv_heads: 2, head_dim: 4, format: KvFormat::F16 };

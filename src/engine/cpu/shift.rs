@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
-use super::pages::{PAGE, Page};
+use agent_pass::pages::{PAGE, Page};
 
 /// Turns keys `[count, head_dim]` of one head by so many positions, all by the same.
 pub type Rotate = Arc<dyn Fn(&mut [f32], i64) + Send + Sync>;

@@ -4,7 +4,7 @@ use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{Device, Tensor};
 
 use super::{EngineError, Gguf, TensorInfo, Writer};
-use crate::engine::cpu::block::{BlockType, dequantize};
+use agent_pass::block::{BlockType, dequantize};
 
 /// Candle's type of the same layout; `None` where it has none.
 pub fn to_candle(format: BlockType) -> Option<GgmlDType> {

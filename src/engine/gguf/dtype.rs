@@ -1,6 +1,6 @@
 //! Tensor type ids of GGUF files ⇄ block formats.
 
-use crate::engine::cpu::block::BlockType;
+use agent_pass::block::BlockType;
 
 const KNOWN: [(u32, BlockType, &str); 15] = [
     (0, BlockType::F32, "F32"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::array::{Array, Kind};
 use super::{EngineError, TensorInfo, Value, dtype};
-use crate::engine::cpu::block::BlockType;
+use agent_pass::block::BlockType;
 
 /// Real files have fewer than a hundred keys.
 const MAX_VALUES: u64 = 1 << 16;

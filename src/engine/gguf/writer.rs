@@ -2,7 +2,7 @@
 
 use super::array::{Array, Kind};
 use super::{Value, dtype};
-use crate::engine::cpu::block::BlockType;
+use agent_pass::block::BlockType;
 
 /// Alignment of tensor data, the format's default.
 const ALIGNMENT: usize = 32;

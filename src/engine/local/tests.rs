@@ -103,7 +103,7 @@ fn parrot(says: Vec<u32>, prompt_tokens: usize, on_call: Box<OnCall>) -> Queue {
         calls: 0,
         on_call,
     };
-    Queue::start(LocalModel::new(decoder, Sequences::new(1 << 20), tokenizer, 1))
+    Queue::start(LocalModel::new(decoder, Sequences::new(1 << 20), tokenizer, Some(1)))
 }
 
 fn saying(text: &str) -> Vec<u32> {

@@ -7,8 +7,8 @@ use super::description::{FeedForwardKind, NormKind};
 use super::rope::{RopeTable, Scaling};
 use super::settings::Settings;
 use crate::engine::EngineError;
-use crate::engine::cpu::block::dequantize;
 use crate::engine::gguf::{Gguf, TensorInfo};
+use agent_pass::block::dequantize;
 
 /// A matrix in a file: a tensor, or neighbouring rows of one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::engine::cpu::pages::{KvFormat, PAGE, Page, PageShape, Pool};
+use agent_pass::pages::{KvFormat, PAGE, Page, PageShape, Pool};
 
 /// What every file of ours starts with.
 const MAGIC: [u8; 8] = *b"agent-kv";

@@ -1,9 +1,9 @@
 //! Files that are whole, damaged, foreign and too many.
 
 use super::*;
-use crate::engine::cpu::pages::{KvFormat, PageShape};
 use crate::engine::cpu::prefix_tree::PrefixTree;
 use crate::engine::cpu::sequence::tests::{SHAPE, append, check};
+use agent_pass::pages::{KvFormat, PageShape};
 
 const MODEL: [u8; 32] = [7; 32];
 const CONTEXT: usize = 2000;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::{Chunk, Known, Rotate};
 use crate::engine::EngineError;
-use crate::engine::cpu::block::f16_to_f32;
-use crate::engine::cpu::pages::{GROUP, KvFormat, PAGE, Page, PageShape};
 use crate::engine::cpu::sequence::Sequence;
+use agent_pass::block::f16_to_f32;
+use agent_pass::pages::{GROUP, KvFormat, PAGE, Page, PageShape};
 
 impl Known {
     /// Where the next chunk begins, for a sequence of `length` tokens.
@@ -174,7 +174,7 @@ mod tests {
     use std::collections::VecDeque;
 
     use super::*;
-    use crate::engine::cpu::pages::Pool;
+    use agent_pass::pages::Pool;
 
     /// Keys and values that tell their token, layer, head and place, as long as they are not turned.
     fn number(token: u32, layer: usize, head: usize, d: usize) -> f32 {

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::Sampling;
-use crate::engine::cpu::pages::{KvFormat, PageShape, Pool};
 use crate::engine::cpu::prefix_tree::PrefixTree;
 use crate::engine::cpu::saved::Saved;
 use crate::engine::cpu::sequence::Sequence;
+use agent_pass::pages::{KvFormat, PageShape, Pool};
 
 /// Wants to say one of a few tokens, how much so depends on the last two. Keeps its sequences in a
 /// tree of pages.
@@ -92,7 +92,7 @@ fn babbler(speculation: Speculation, context_length: usize) -> Queue {
     let store = PrefixTree::new(&pool, context_length, 100 * shape.page_bytes());
     let vocabulary = tokenizer.vocabulary_size();
     let decoder = Babbler { words: words(), vocabulary, pool, context_length };
-    Queue::start(LocalModel::new(decoder, store, tokenizer, 1).with_speculation(speculation))
+    Queue::start(LocalModel::new(decoder, store, tokenizer, None).with_speculation(speculation))
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn what_one_run_of_the_program_saved_the_next_one_need_not_evaluate() {
         let store = PrefixTree::new(&pool, 2000, 1 << 30).with_saved(saved);
         let vocabulary = tokenizer.vocabulary_size();
         let decoder = Babbler { words: words(), vocabulary, pool, context_length: 2000 };
-        Queue::start(LocalModel::new(decoder, store, tokenizer, 1))
+        Queue::start(LocalModel::new(decoder, store, tokenizer, None))
     };
     let request = Request { max_tokens: 5, ..prompt(&repeated().repeat(3)) };
     let first = run();
