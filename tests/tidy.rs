@@ -127,7 +127,7 @@ const EXTERNALS: &[(&str, &[&str])] = &[
         ],
     ),
     ("tokio::fs", &["cli", "lsp"]),
-    ("std::env", &["check", "models", "config", "cli", "lsp", "main"]),
+    ("std::env", &["check", "models", "config", "cli", "lsp", "main", "engine/pass/kernels"]),
     ("unsafe", &["engine/gguf", "engine/cpu", "engine/pass", "check/sandbox", "check/command"]),
 ];
 

@@ -52,6 +52,9 @@ impl Sampler {
 
     /// Chooses among all tokens, or among `allowed` ones. `None` if no token has a finite logit.
     pub fn choose(&mut self, logits: &[f32], allowed: Option<&[u32]>) -> Option<Choice> {
+        if allowed.is_none() && self.sampling.temperature <= 0.0 && !self.penalizes() {
+            return likeliest(logits);
+        }
         let mut tokens: Vec<Token> = match allowed {
             None => (0u32..).zip(logits).filter_map(|(id, &logit)| Token::new(id, logit)).collect(),
             Some(ids) => {
@@ -70,13 +73,19 @@ impl Sampler {
         Some(Choice { token, logprob: (f64::from(logit) - total) as f32 })
     }
 
-    fn penalize(&self, tokens: &mut [Token]) {
+    /// Whether recent tokens are made less likely.
+    fn penalizes(&self) -> bool {
         let penalty = self.sampling.repetition_penalty;
         // 0, negative numbers and NaN would make no sense; 1 does nothing.
         let makes_sense = penalty > 0.0 && (penalty - 1.0).abs() > f32::EPSILON;
-        if self.recent.is_empty() || !makes_sense {
+        makes_sense && !self.recent.is_empty()
+    }
+
+    fn penalize(&self, tokens: &mut [Token]) {
+        if !self.penalizes() {
             return;
         }
+        let penalty = self.sampling.repetition_penalty;
         let recent: BTreeSet<u32> = self.recent.iter().copied().collect();
         for token in tokens.iter_mut().filter(|token| recent.contains(&token.id)) {
             token.logit =
@@ -134,6 +143,15 @@ impl Token {
     fn likelier_first(self, other: Self) -> Ordering {
         other.logit.total_cmp(&self.logit).then(self.id.cmp(&other.id))
     }
+}
+
+/// The likeliest of all tokens, the first of equals: without a copy of the logits, which are many.
+fn likeliest(logits: &[f32]) -> Option<Choice> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let token = logits.iter().position(|logit| logit.to_bits() == largest.to_bits())?;
+    let logit = Token::new(token as u32, largest)?.logit;
+    let logprob = f64::from(logit) - agent_pass::log_sum_exp(logits);
+    Some(Choice { token: token as u32, logprob: logprob as f32 })
 }
 
 fn log_sum_exp(tokens: &[Token]) -> f64 {

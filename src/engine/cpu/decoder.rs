@@ -149,15 +149,14 @@ impl Decoder for CpuDecoder {
         let logits = out.reset(wanted, vocabulary);
         // SAFETY: `reserve` has made the pages of the positions to come the sequences' own, which
         // are borrowed mutably and different from each other; the tokens were checked above.
-        match unsafe { self.pass.run(&inputs, stop, logits) } {
-            Err(Cancelled) => Err(Unfinished::Stopped),
-            Ok(()) => {
-                for row in rows {
-                    row.sequence.commit(row.tokens);
-                }
-                Ok(())
-            }
+        let outcome = unsafe { self.pass.run(&inputs, stop, logits) };
+        if outcome == Err(Cancelled) {
+            return Err(Unfinished::Stopped);
         }
+        for row in rows {
+            row.sequence.commit(row.tokens);
+        }
+        Ok(())
     }
 }
 

@@ -42,6 +42,7 @@ mod tests {
     use crate::engine::ModelSource;
     use crate::engine::gguf::Writer;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a writer is used up")]
     fn identity(writer: Writer) -> [u8; 32] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.gguf");

@@ -4,6 +4,11 @@
 //!
 //! A query's result depends only on its own numbers and positions, to the last bit: which queries
 //! share a call, or a block in it, makes no difference.
+#![expect(clippy::inline_always, reason = "vectors that cross a call go through memory")]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "the indices tell rows, registers and positions apart"
+)]
 #![expect(unsafe_code, reason = "vectors, and pages that threads share")]
 
 use super::pages::PAGE;

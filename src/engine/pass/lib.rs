@@ -22,5 +22,6 @@ pub mod weights;
 
 pub use block::{BlockType, dequantize};
 pub use kernels::{Kernels, available as instruction_sets, detect as instruction_set};
+pub use ops::log_sum_exp;
 pub use pass::{Cancelled, Input, Pass, Shape};
 pub use rotation::{Pairs, Rotation};

@@ -1,8 +1,11 @@
 //! What a pass does between products, once per instruction set.
+#![expect(clippy::inline_always, reason = "vectors that cross a call go through memory")]
 #![expect(unsafe_code, reason = "instantiated for instruction sets that are found at run time")]
 
 use super::attention::{self, Attend};
 use super::vector::{Vector, exp};
+
+type LayerNorm = unsafe fn(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, out: &mut [f32]);
 
 /// The operations of one instruction set.
 ///
@@ -10,12 +13,10 @@ use super::vector::{Vector, exp};
 /// Of every function: the processor has the instruction set of the table.
 #[derive(Debug)]
 pub(crate) struct Ops {
-    /// Its name, for people.
-    pub name: &'static str,
     /// `out = x / √(mean(x²) + eps) · weight`, all of one length.
     pub rms_norm: unsafe fn(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]),
     /// `out = (x − mean(x)) / √(variance(x) + eps) · weight + bias`.
-    pub layer_norm: unsafe fn(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, out: &mut [f32]),
+    pub layer_norm: LayerNorm,
     /// `gate = gate / (1 + e^−gate) · up`.
     pub silu_times: unsafe fn(gate: &mut [f32], up: &[f32]),
     /// `x = x / (1 + e^−2z)`, `z = √(2/π) · (x + 0.044715 x³)`: GELU by its tanh formula.
@@ -28,12 +29,15 @@ pub(crate) struct Ops {
     pub turn_neighbours: unsafe fn(x: &mut [f32], cos: &[f32], sin: &[f32]),
     /// `out = x` in half precision; what is too large becomes the largest number there is.
     pub to_half: unsafe fn(x: &[f32], out: &mut [u16]),
+    /// `(m, Σ e^(x − m))`, `m` the largest of `x` but no more than the largest finite number. What
+    /// is no number, and −∞, adds nothing.
+    pub exp_sum: unsafe fn(x: &[f32]) -> (f32, f32),
     /// Attention of some queries over the pages of one head; see [`attention::attend`].
     pub attend: unsafe fn(task: &Attend<'_>, scratch: &mut Vec<f32>),
 }
 
 macro_rules! instantiate {
-    ($module:ident, $name:literal, $vector:ty $(, $features:literal)?) => {
+    ($module:ident, $vector:ty $(, $features:literal)?) => {
         mod $module {
             use super::*;
 
@@ -73,12 +77,15 @@ macro_rules! instantiate {
                 unsafe { super::to_half::<V>(x, out) }
             }
             $(#[target_feature(enable = $features)])?
+            unsafe fn exp_sum(x: &[f32]) -> (f32, f32) {
+                unsafe { super::exp_sum::<V>(x) }
+            }
+            $(#[target_feature(enable = $features)])?
             unsafe fn attend(task: &Attend<'_>, scratch: &mut Vec<f32>) {
                 unsafe { attention::attend::<V>(task, scratch) }
             }
 
             pub(super) static OPS: Ops = Ops {
-                name: $name,
                 rms_norm,
                 layer_norm,
                 silu_times,
@@ -87,19 +94,20 @@ macro_rules! instantiate {
                 turn_halves,
                 turn_neighbours,
                 to_half,
+                exp_sum,
                 attend,
             };
         }
     };
 }
 
-instantiate!(scalar, "scalar", f32);
+instantiate!(scalar, f32);
 #[cfg(target_arch = "x86_64")]
-instantiate!(avx2, "avx2", super::super::vector::x86::Avx2, "avx2,fma,f16c");
+instantiate!(avx2, super::super::vector::x86::Avx2, "avx2,fma,f16c");
 #[cfg(target_arch = "x86_64")]
-instantiate!(avx512, "avx512", super::super::vector::x86::Avx512, "avx512f");
+instantiate!(avx512, super::super::vector::x86::Avx512, "avx512f");
 #[cfg(target_arch = "aarch64")]
-instantiate!(neon, "neon", super::super::vector::neon::Neon, "neon");
+instantiate!(neon, super::super::vector::neon::Neon, "neon");
 
 impl Ops {
     /// The operations that go with the kernels of this name. The kernels were found to run here,
@@ -202,7 +210,7 @@ unsafe fn gelu<V: Vector>(x: &mut [f32]) {
     #[inline(always)]
     unsafe fn one<V: Vector>(x: *mut f32) {
         /// −2 √(2/π)
-        const FACTOR: f32 = -1.595_769_1;
+        const FACTOR: f32 = -1.595_769;
         // SAFETY: the caller's.
         unsafe {
             let v = V::load(x);
@@ -261,5 +269,66 @@ unsafe fn to_half<V: Vector>(x: &[f32], out: &mut [u16]) {
         for at in end..x.len().min(out.len()) {
             x[at].clamp(-65504.0, 65504.0).store_half(&raw mut out[at]);
         }
+    }
+}
+
+/// The logarithm of the sum of the exponentials of `x`, with its largest number, as [`Ops::exp_sum`]
+/// says: −∞ where there is no number.
+pub fn log_sum_exp(x: &[f32]) -> f64 {
+    let name = super::kernels::detect().map_or("scalar", |kernels| kernels.name);
+    // SAFETY: the kernels were found to run here, so the operations beside them do.
+    let (largest, sum) = unsafe { (Ops::beside(name).exp_sum)(x) };
+    f64::from(largest) + f64::from(sum).ln()
+}
+
+#[inline(always)]
+unsafe fn exp_sum<V: Vector>(x: &[f32]) -> (f32, f32) {
+    // SAFETY: all loads are below `x.len()`.
+    unsafe {
+        // The first operand of `max` may be no number; the result is the second then.
+        let (low, high) = (V::splat(f32::MIN), V::splat(f32::MAX));
+        let clean = |x: V| x.max(low).min(high);
+        let end = whole::<V>(x.len());
+        let mut largest = [low; 4];
+        for (chain, at) in (0..end).step_by(V::LANES).enumerate() {
+            largest[chain % 4] = clean(V::load(x.as_ptr().add(at))).max(largest[chain % 4]);
+        }
+        let largest = largest[0].max(largest[1]).max(largest[2].max(largest[3])).largest();
+        let rest = || x[end..].iter().map(|x| Vector::min(Vector::max(*x, f32::MIN), f32::MAX));
+        let largest = rest().fold(largest, f32::max);
+        let off = V::splat(largest);
+        let sum = sum_of::<V>(
+            &x[..end],
+            |x| {
+                let x = clean(x);
+                exp(x.sub(off))
+            },
+            |_| 0.0,
+        );
+        (largest, rest().fold(sum, |sum, x| sum + exp::<f32>(x - largest)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expected(x: &[f32]) -> f64 {
+        let numbers = || x.iter().filter(|x| **x > f32::NEG_INFINITY).map(|x| x.min(f32::MAX));
+        let largest = numbers().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f64 = numbers().map(|x| f64::from(x - largest).exp()).sum();
+        f64::from(largest) + sum.ln()
+    }
+
+    #[test]
+    fn the_sum_of_exponentials_is_that_of_all_numbers() {
+        let mut x: Vec<f32> = (0..10_007).map(|n| (n as f32 * 0.37).sin() * 20.0).collect();
+        for length in [1, 15, 16, 17, 100, 10_007] {
+            let (sum, exact) = (log_sum_exp(&x[..length]), expected(&x[..length]));
+            assert!((sum - exact).abs() < 1e-5, "{length}: {sum} {exact}");
+        }
+        (x[3], x[50], x[10_006]) = (f32::NAN, f32::NEG_INFINITY, f32::NAN);
+        let (sum, exact) = (log_sum_exp(&x), expected(&x));
+        assert!((sum - exact).abs() < 1e-5, "{sum} {exact}");
     }
 }

@@ -34,8 +34,11 @@ const QUERY_TILE: usize = 16;
 /// The sizes that the weights do not tell.
 #[derive(Debug, Clone)]
 pub struct Shape {
+    /// Query heads.
     pub heads: usize,
+    /// Key and value heads; divides `heads`.
     pub kv_heads: usize,
+    /// Size of a head.
     pub head_dim: usize,
     /// How many positions back a token sees, itself included.
     pub window: Option<usize>,
@@ -123,6 +126,7 @@ struct Counter(AtomicUsize);
 const STEPS: usize = 5;
 
 impl Pass {
+    /// A pass on `threads` threads, the caller's own included, with kernels that this processor has.
     pub fn new(
         weights: Weights,
         shape: Shape,

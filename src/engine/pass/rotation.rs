@@ -18,7 +18,7 @@ pub struct Rotation {
     /// Radians per position. In f64: at position 30000 an f32 product is off by more than a
     /// thousandth of a radian.
     frequencies: Vec<f64>,
-    /// Cosines and sines are multiplied by this (YaRN).
+    /// Cosines and sines are multiplied by this (`YaRN`).
     magnitude: f64,
     /// `[positions, frequencies]`, as far as was needed.
     cos: Vec<f32>,

@@ -3,6 +3,7 @@
 //!
 //! Code over [`Vector`] is `#[inline(always)]` down to the intrinsics and is instantiated inside a
 //! function that enables the instruction set: see [`super::ops`].
+#![expect(clippy::inline_always, reason = "vectors that cross a call go through memory")]
 #![expect(unsafe_code, reason = "intrinsics, and pointers into buffers that threads share")]
 
 #[cfg(target_arch = "aarch64")]

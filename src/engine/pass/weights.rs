@@ -65,6 +65,7 @@ impl Matrix {
 /// A matrix and what is added to its product.
 #[derive(Debug)]
 pub struct Linear {
+    /// The matrix.
     pub weight: Matrix,
     /// As long as the matrix has rows.
     pub bias: Option<Vec<f32>>,
@@ -73,14 +74,17 @@ pub struct Linear {
 /// How a vector is brought to a common size.
 #[derive(Debug)]
 pub struct Norm {
+    /// Multiplied with, number by number.
     pub weight: Vec<f32>,
     /// With one it is a layer norm, without a root-mean-square norm.
     pub bias: Option<Vec<f32>>,
+    /// Added to the mean square, or the variance, before its root is taken.
     pub eps: f32,
 }
 
 /// The feed-forward part of a layer.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the formulas say what the parts are")]
 pub enum FeedForward {
     /// `down(silu(gate(x)) · up(x))`.
     Gated { gate: Linear, up: Linear, down: Linear },
@@ -90,6 +94,7 @@ pub enum FeedForward {
 
 /// A layer: `x + attention(norm(x))`, then `x + feed_forward(norm(x))`.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the names are the literature's")]
 pub struct Layer {
     pub attention_norm: Norm,
     pub query: Linear,
@@ -107,7 +112,9 @@ pub struct Layer {
 pub struct Weights {
     /// `[vocabulary, hidden]`.
     pub embedding: Matrix,
+    /// First to last.
     pub layers: Vec<Layer>,
+    /// Before the output.
     pub output_norm: Norm,
     /// `[vocabulary, hidden]`; often the embedding.
     pub output: Matrix,

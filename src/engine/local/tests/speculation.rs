@@ -22,6 +22,7 @@ struct Babbler {
 
 impl Babbler {
     /// What it makes of the text that ends in these two tokens.
+    #[expect(clippy::unused_self, reason = "it is the model's")]
     fn preference(&self, last: [u32; 2], word: usize) -> f32 {
         let hash = last.iter().fold(word as u32, |hash, token| {
             (hash ^ *token).wrapping_mul(0x9e37_79b1).rotate_left(13)

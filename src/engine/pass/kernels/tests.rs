@@ -34,7 +34,6 @@ impl<T: Copy + Default> Aligned<T> {
 
 /// Activations in every form.
 struct Owned {
-    rows: usize,
     columns: usize,
     f32: Aligned<f32>,
     int8: Aligned<i8>,
@@ -47,7 +46,6 @@ impl Owned {
     fn new(rows: usize, columns: usize, mut number: impl FnMut() -> f32) -> Self {
         let padded = rows.next_multiple_of(16);
         let mut of = Self {
-            rows,
             columns,
             f32: Aligned::new(rows * columns),
             int8: Aligned::new(rows * columns),

@@ -1,4 +1,5 @@
 //! The attention part of a layer.
+#![allow(clippy::wildcard_imports, reason = "a part of the module above")]
 #![expect(unsafe_code, reason = "threads write disjoint parts of shared buffers and pages")]
 
 use std::sync::atomic::Ordering;

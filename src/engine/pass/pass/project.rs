@@ -1,4 +1,5 @@
 //! Products of a pass: who takes which rows, and what goes into them.
+#![allow(clippy::wildcard_imports, reason = "a part of the module above")]
 #![expect(unsafe_code, reason = "threads write disjoint parts of shared buffers")]
 
 use std::ops::Range;
@@ -78,6 +79,7 @@ impl Step<'_> {
 
     /// Prepares `norm(row(i))` for the products that follow: by every thread for itself if there
     /// are few, else shared, with a seam at the end.
+    #[expect(clippy::too_many_arguments, reason = "who, from where, to where, as what")]
     pub(super) fn prepare_normed<'x>(
         &self,
         thread: &Thread<'_>,

@@ -1,4 +1,6 @@
 //! Vectors of NEON.
+#![allow(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
+#![expect(clippy::inline_always, reason = "vectors that cross a call go through memory")]
 #![expect(unsafe_code, reason = "intrinsics")]
 #![expect(clippy::undocumented_unsafe_blocks, reason = "each is one intrinsic of its type's set")]
 
@@ -68,11 +70,11 @@ impl Vector for Neon {
     }
     #[inline(always)]
     unsafe fn max(self, other: Self) -> Self {
-        Self(unsafe { vmaxq_f32(self.0, other.0) })
+        Self(unsafe { vmaxnmq_f32(self.0, other.0) })
     }
     #[inline(always)]
     unsafe fn min(self, other: Self) -> Self {
-        Self(unsafe { vminq_f32(self.0, other.0) })
+        Self(unsafe { vminnmq_f32(self.0, other.0) })
     }
     #[inline(always)]
     unsafe fn round(self) -> Self {

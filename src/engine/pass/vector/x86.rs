@@ -1,4 +1,6 @@
 //! Vectors of AVX2 with FMA and F16C, and of AVX-512.
+#![allow(clippy::wildcard_imports, reason = "the names of instructions are the vocabulary here")]
+#![expect(clippy::inline_always, reason = "vectors that cross a call go through memory")]
 #![expect(unsafe_code, reason = "intrinsics")]
 #![expect(clippy::undocumented_unsafe_blocks, reason = "each is one intrinsic of its type's set")]
 
