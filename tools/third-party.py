@@ -39,7 +39,7 @@ def linked_packages():
             if any(kind["kind"] != "dev" for kind in dependency["dep_kinds"]):
                 queue.append(dependency["pkg"])
     seen.discard(root)
-    return sorted((packages[i] for i in seen), key=lambda p: (p["name"], p["version"]))
+    return sorted((packages[i] for i in seen if packages[i]["source"]), key=lambda p: (p["name"], p["version"]))
 
 
 def notices(package):
