@@ -169,7 +169,7 @@ impl Engine {
         let gguf = Gguf::open(source)?;
         match backend::choose(&gguf, options)? {
             Backend::Cpu { decoder, description } => {
-                let store = decoder.store(&options.cache);
+                let store = decoder.store(&gguf, &options.cache);
                 Self::start(&gguf, options, *decoder, store, description, None)
             }
             Backend::Candle { decoder, description, threads } => {

@@ -196,7 +196,7 @@ fn a_pass_that_is_stopped_leaves_the_sequence_as_it_was() {
 fn a_sequence_out_of_the_store_goes_on_as_a_fresh_one() {
     let gguf = open(&Tiny::new("qwen2", GgmlDType::Q8_0).file());
     for mut decoder in load(&gguf, 1) {
-        let mut store = decoder.store(&CacheOptions::default());
+        let mut store = decoder.store(&gguf, &CacheOptions::default());
         let text = tokens(150);
         let mut sequence = decoder.empty();
         after(&mut decoder, &text, &mut sequence);

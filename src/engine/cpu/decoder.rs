@@ -38,7 +38,6 @@ pub struct CpuDecoder {
     pages: Pool,
     context_length: usize,
     rotation: Rotation,
-    identity: [u8; 32],
 }
 
 impl CpuDecoder {
@@ -61,12 +60,11 @@ impl CpuDecoder {
             pages: Pool::new(PageShape { layers, kv_heads, head_dim, format: kv_format }),
             context_length,
             rotation,
-            identity: gguf.identity(),
         })
     }
 
-    /// A place to keep this model's sequences in.
-    pub fn store(&self, options: &CacheOptions) -> PrefixTree {
+    /// A place to keep this model's sequences in; `gguf` is the file it was loaded from.
+    pub fn store(&self, gguf: &Gguf, options: &CacheOptions) -> PrefixTree {
         let mut tree = PrefixTree::new(&self.pages, self.context_length, options.most_bytes);
         if options.reuse_shifted {
             let (rotation, head_dim) = (self.rotation.clone(), self.pages.shape().head_dim);
@@ -79,8 +77,9 @@ impl CpuDecoder {
             None => tree,
             Some(folder) => {
                 let (most, length) = (options.most_saved_bytes, self.context_length);
-                let folder = folder.clone();
-                tree.with_saved(Saved::open(folder, most, self.identity, &self.pages, length))
+                // Reads parts of the whole file, so only where something is saved under it.
+                let identity = gguf.identity();
+                tree.with_saved(Saved::open(folder.clone(), most, identity, &self.pages, length))
             }
         }
     }
