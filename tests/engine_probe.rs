@@ -37,17 +37,25 @@ fn evaluated(engine: &Engine, measurement: Measurement, seed: u32) -> usize {
 
 #[test]
 fn logits_of_a_token_do_not_depend_on_what_comes_after_or_how_many_are_wanted() {
-    let engine = engine(EnginePath::Auto);
+    logits_of_a_token_are_its_own(EnginePath::Candle, 2, 0.05);
+    // Our own path rounds activations, and not alike for every number of vectors: with matrix tiles
+    // 0.079 was seen for 20 wanted and 0.096 for 2.
+    logits_of_a_token_are_its_own(EnginePath::Cpu, 20, 0.15);
+    logits_of_a_token_are_its_own(EnginePath::Cpu, 2, 0.15);
+}
+
+/// The last `count` of 21 tokens get, within `most`, the logits that they get among 40.
+fn logits_of_a_token_are_its_own(path: EnginePath, count: usize, most: f32) {
+    let engine = engine(path);
     let tokens: Vec<u32> = (0..40).map(|n| 300 + n * 37 % 1000).collect();
     let all = logits(&engine, &tokens, 40).unwrap();
     let width = all.len() / 40;
     let row = |n: usize| &all[n * width..(n + 1) * width];
-    let some = logits(&engine, &tokens[..21], 2).unwrap();
-    assert_eq!(some.len(), 2 * width);
-    for (found, wanted) in some.iter().zip([row(19), row(20)].concat()) {
-        // Products of few and of many vectors round differently.
-        assert!((found - wanted).abs() < 0.5, "{found} {wanted}");
-    }
+    let some = logits(&engine, &tokens[..21], count).unwrap();
+    assert_eq!(some.len(), count * width);
+    let pairs = some.iter().zip((21 - count..21).flat_map(row));
+    let largest = pairs.map(|(found, wanted)| (found - wanted).abs()).fold(0.0, f32::max);
+    assert!(largest < most, "{path:?}, {count}: {largest}");
     for (tokens, wanted) in [(&[][..], 1), (&[1][..], 2), (&[1][..], 0), (&[u32::MAX][..], 1)] {
         let error = logits(&engine, tokens, wanted).unwrap_err();
         assert!(matches!(error, EngineError::Request { .. }), "{error}");
