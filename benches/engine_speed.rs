@@ -8,7 +8,7 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agent::engine::{Engine, EngineOptions, Event, ModelSource, Piece, Request, Usage};
 
@@ -42,10 +42,39 @@ fn peak_memory() -> u64 {
     kilobytes.unwrap_or(0) / 1024
 }
 
+/// How long a request waits for one that was given up in the middle of its prompt, or of its answer.
+fn cancel(engine: &Engine) {
+    let short = |round: usize| {
+        let start = Instant::now();
+        run(engine, &format!("// {round}"), 1, 1);
+        start.elapsed()
+    };
+    let mut alone: Vec<Duration> = (0..10).map(short).collect();
+    alone.sort_unstable();
+    for (name, prompt, max_tokens) in [("prompt", 200, 0), ("answer", 2, 10_000)] {
+        let mut waits: Vec<Duration> = Vec::new();
+        for round in 0..20_u64 {
+            let text =
+                format!("// {name} {round}\n") + &"let value = map.get(key);\n".repeat(prompt);
+            let request =
+                Request { pieces: vec![Piece::Text(text)], max_tokens, ..Request::default() };
+            let generation = engine.generate(request);
+            std::thread::sleep(Duration::from_millis(60 + 7 * round));
+            drop(generation);
+            waits.push(short(100 + round as usize).saturating_sub(alone[5]));
+        }
+        waits.sort_unstable();
+        println!(
+            "given up in its {name}: the next request waits {:.1?} (median), {:.1?} (most); alone it takes {:.1?}",
+            waits[10], waits[19], alone[5]
+        );
+    }
+}
+
 fn main() {
     let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/builtin.gguf");
     let path = std::env::var_os("AGENT_MODEL").map_or(built_in, PathBuf::from);
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     let engine = Engine::load(&ModelSource::File(path), &EngineOptions::default()).unwrap();
     let load = start.elapsed();
     println!("{} on {}: loaded in {load:?}", engine.info().name, engine.info().device);
@@ -66,5 +95,6 @@ fn main() {
             four.generated_tokens,
         );
     }
+    cancel(&engine);
     println!("peak memory {} MiB", peak_memory());
 }

@@ -26,7 +26,7 @@ import numpy
 
 import models
 
-PROMPTS, LENGTH = 5, 32
+PROMPTS = 5
 TYPES = "F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q2_K Q3_K Q4_K Q5_K Q6_K IQ4_NL IQ4_XS F32".split()
 ARCHITECTURES = ["qwen2", "qwen3", "llama", "starcoder2"]
 
@@ -56,9 +56,9 @@ def dequantized(path, target):
     writer.close()
 
 
-def prompts(vocabulary):
+def prompts(vocabulary, length):
     random = numpy.random.default_rng(7)
-    return [random.integers(300, vocabulary - 300, LENGTH).tolist() for _ in range(PROMPTS)]
+    return [random.integers(300, vocabulary - 300, length).tolist() for _ in range(PROMPTS)]
 
 
 class Ours:
@@ -106,7 +106,7 @@ class Theirs:
         if not context:
             raise SystemExit(f"{path}: llama.cpp cannot load it")
         width = api.llama_vocab_n_tokens(api.llama_model_get_vocab(model))
-        batch = api.llama_batch_init(LENGTH, 0, 1)
+        batch = api.llama_batch_init(max(map(len, texts)), 0, 1)
         answers = []
         for text in texts:
             api.llama_memory_clear(api.llama_get_memory(context), True)
@@ -142,6 +142,7 @@ def main():
     parser.add_argument("--agent", default="target/release/agent")
     parser.add_argument("--engine", default="auto", help="the pass that is compared: cpu, candle or auto")
     parser.add_argument("--models", metavar="FOLDER", help="compare every small model of this folder")
+    parser.add_argument("--length", type=int, default=32, help="tokens of a prompt; up to 16 are evaluated as steps and drafts are")
     parser.add_argument("--types", default=",".join(TYPES))
     parser.add_argument("--architectures", default=",".join(ARCHITECTURES))
     options = parser.parse_args()
@@ -162,7 +163,7 @@ def main():
             plain = os.path.join(folder, "plain.gguf")
             dequantized(path, plain)
             tokens = gguf.GGUFReader(path).fields["tokenizer.ggml.tokens"]
-            texts = prompts(len(tokens.data))
+            texts = prompts(len(tokens.data), options.length)
             reference = reference_pass.logits(plain, texts)
             second, _ = distance(reference, opinion.logits(plain, texts))
             our_away, our_top = distance(reference, ours.logits(path, texts))

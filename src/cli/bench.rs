@@ -71,8 +71,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         ..loaded.config.engine_options()
     };
     let start = Instant::now();
-    let opened =
-        models::open(loaded.config.model.as_deref(), &loaded.config.models.directories, &options);
+    let opened = models::open(&loaded.config.wanted_models(), &options);
     let (engine, model) = opened.inspect_err(|_| progress.end())?;
     let load = start.elapsed();
     let mut bench = Bench { engine, seed: 1, times: BTreeMap::new() };
@@ -201,7 +200,10 @@ impl Bench {
             .collect::<Result<_, _>>()
             .map_err(|error| Failure::usage(format!("tokens: {error}")))?;
         let wanted = tokens.len();
-        let found = self.engine.probe(Probe::Logits { tokens, wanted }).map_err(Failure::usage)?;
+        let found = self
+            .engine
+            .probe(Probe::Logits { tokens, wanted, remembered: false })
+            .map_err(Failure::usage)?;
         let Finding::Logits(logits) = found else {
             return Err(Failure::usage("the engine answered something else"));
         };

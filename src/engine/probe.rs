@@ -19,6 +19,9 @@ pub enum Probe {
         tokens: Vec<u32>,
         /// At least one, and at most as many as there are tokens.
         wanted: usize,
+        /// Whether the tokens before those may come from earlier texts, as those of a request may,
+        /// and all are kept for later ones.
+        remembered: bool,
     },
 }
 
@@ -84,7 +87,7 @@ pub(super) fn run<D: Decoder, S: Store<Sequence = D::Sequence>>(
 ) -> Result<Finding, EngineError> {
     match probe {
         Probe::Time(measurement, seed) => measure(decoder, store, *measurement, *seed),
-        Probe::Logits { tokens, wanted } => {
+        Probe::Logits { tokens, wanted, remembered } => {
             let known = |token: &u32| (*token as usize) < decoder.vocabulary();
             let wrong = tokens.is_empty() || tokens.len() > decoder.context_length();
             if wrong || !tokens.iter().all(known) || !(1..=tokens.len()).contains(wanted) {
@@ -92,10 +95,19 @@ pub(super) fn run<D: Decoder, S: Store<Sequence = D::Sequence>>(
                 return Err(EngineError::Request { message: message.to_owned() });
             }
             let mut pass = Pass::new(decoder);
-            let mut sequence = pass.decoder.empty();
-            let absorbed = tokens.len() - wanted;
-            pass.read(&mut sequence, tokens.get(..absorbed).unwrap_or_default(), 0)?;
-            pass.read(&mut sequence, tokens.get(absorbed..).unwrap_or_default(), *wanted)?;
+            let (absorbed, wanted_tokens) = tokens.split_at(tokens.len() - wanted);
+            let taken = if *remembered {
+                // A store never gives all that is asked for: one more is.
+                store.take(tokens.get(..=absorbed.len()).unwrap_or_default())?
+            } else {
+                None
+            };
+            let mut sequence = taken.unwrap_or_else(|| pass.decoder.empty());
+            pass.absorb(&mut sequence, absorbed)?;
+            pass.read(&mut sequence, wanted_tokens, *wanted)?;
+            if *remembered {
+                store.put(sequence);
+            }
             Ok(Finding::Logits(pass.logits.rows().flatten().copied().collect()))
         }
     }
@@ -203,6 +215,18 @@ impl<'a, D: Decoder> Pass<'a, D> {
             least + (state >> 8) % (most - least).max(1)
         });
         tokens.collect()
+    }
+
+    /// Makes `sequence`, which holds some of the first of `tokens`, hold them all, without those
+    /// that are known from elsewhere being evaluated.
+    fn absorb(&mut self, sequence: &mut D::Sequence, tokens: &[u32]) -> Result<(), EngineError> {
+        while sequence.len() < tokens.len() {
+            let known = sequence.append_known()?;
+            let end = known.unwrap_or(tokens.len()).min(tokens.len());
+            self.read(sequence, tokens.get(sequence.len()..end).unwrap_or_default(), 0)?;
+        }
+        sequence.truncate(tokens.len());
+        Ok(())
     }
 
     /// Evaluates `tokens` in chunks, for the logits after the last `wanted`, all in one chunk.
