@@ -7,6 +7,7 @@ pub mod cpu;
 pub mod decoder;
 mod describe;
 pub mod device;
+pub mod drafter;
 mod encoding;
 pub mod error;
 pub mod generation;
@@ -33,6 +34,7 @@ pub use agent_pass::pages::KvFormat;
 use backend::Backend;
 use decoder::{Decoder, Store};
 pub use device::DeviceChoice;
+use drafter::{DraftModel, Drafter};
 pub use error::EngineError;
 pub use generation::{Event, Finish, Generation, Usage};
 use gguf::Gguf;
@@ -41,7 +43,7 @@ pub use speculation::Speculation;
 use tokenizer::Tokenizer;
 
 /// Where a model's bytes are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelSource {
     /// A GGUF file, memory-mapped.
     File(PathBuf),
@@ -67,7 +69,7 @@ pub enum EnginePath {
 }
 
 /// How to run a model.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EngineOptions {
     /// Which device.
     pub device: DeviceChoice,
@@ -86,6 +88,9 @@ pub struct EngineOptions {
     pub context_length: Option<usize>,
     /// Whether answers are guessed ahead, which makes them faster and never different.
     pub speculation: Speculation,
+    /// A smaller model of the same vocabulary that guesses where the text gives no hint; it runs
+    /// where and how the model itself does.
+    pub draft: Option<ModelSource>,
     /// What is kept of earlier prompts and answers.
     pub cache: CacheOptions,
 }
@@ -204,8 +209,10 @@ impl Engine {
         }
         let context_length = decoder.context_length();
         let info = describe::describe(gguf, &tokenizer, context_length, description);
+        let draft = options.draft.as_ref().map(|draft| drafter(draft, options, &tokenizer));
         let local = local::LocalModel::new(decoder, store, Arc::clone(&tokenizer), threads)
-            .with_speculation(options.speculation);
+            .with_speculation(options.speculation)
+            .with_drafter(draft.transpose()?);
         Ok(Self {
             info: Arc::new(info),
             tokenizer: Some(tokenizer),
@@ -266,4 +273,28 @@ impl Engine {
     pub fn save(&self) -> Generation {
         self.queue.save()
     }
+}
+
+/// The model in `source` as a drafter for a model with `tokenizer`, run as `options` say.
+fn drafter(
+    source: &ModelSource,
+    options: &EngineOptions,
+    tokenizer: &Tokenizer,
+) -> Result<Box<dyn Drafter>, EngineError> {
+    let gguf = Gguf::open(source)?;
+    drafter::check_vocabulary(&gguf, &Tokenizer::from_gguf(&gguf)?, tokenizer)?;
+    // Its keys and values are small, and only the last texts are of use.
+    let most_bytes = options.cache.most_bytes / 4;
+    let cache = CacheOptions { most_bytes, ..CacheOptions::default() };
+    let vocabulary = tokenizer.vocabulary_size();
+    Ok(match backend::choose(&gguf, options)? {
+        Backend::Cpu { decoder, .. } => {
+            let store = decoder.store(&gguf, &cache);
+            Box::new(DraftModel::new(*decoder, store, vocabulary))
+        }
+        Backend::Candle { decoder, .. } => {
+            let store = sequences::Sequences::new(most_bytes);
+            Box::new(DraftModel::new(*decoder, store, vocabulary))
+        }
+    })
 }

@@ -92,17 +92,35 @@ pub enum ModelError {
     },
 }
 
-/// Finds and loads the model to use. `wanted` and `directories` are as for [`resolve`].
-pub fn open(
-    wanted: Option<&str>,
-    directories: &[PathBuf],
-    options: &EngineOptions,
-) -> Result<(Engine, Model), ModelError> {
-    let model = resolve(wanted, directories)?;
-    let engine = match &model.source {
-        Source::Gguf(source) => Engine::load(source, options)?,
-        Source::Script(path) => Engine::scripted(script::read(path)?),
+/// Which models to use; names and folders are as for [`resolve`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// The model.
+    pub model: Option<String>,
+    /// A smaller one of the same vocabulary that guesses ahead for it.
+    pub draft: Option<String>,
+    /// Folders of the user's with more files.
+    pub directories: Vec<PathBuf>,
+}
+
+/// Finds and loads the model to use, and the one that drafts for it. `options.draft` is set here.
+pub fn open(wanted: &Wanted, options: &EngineOptions) -> Result<(Engine, Model), ModelError> {
+    let model = resolve(wanted.model.as_deref(), &wanted.directories)?;
+    let source = match &model.source {
+        Source::Gguf(source) => source,
+        Source::Script(path) => return Ok((Engine::scripted(script::read(path)?), model)),
     };
+    let draft = match &wanted.draft {
+        None => None,
+        Some(name) => match resolve(Some(name), &wanted.directories)?.source {
+            Source::Gguf(source) => Some(source),
+            Source::Script(path) => {
+                let message = "canned answers cannot draft for a model".to_owned();
+                return Err(ModelError::Script { path, message });
+            }
+        },
+    };
+    let engine = Engine::load(source, &EngineOptions { draft, ..options.clone() })?;
     Ok((engine, model))
 }
 

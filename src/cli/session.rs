@@ -86,9 +86,7 @@ impl OpenModel {
     /// Loads the model of the configuration.
     pub(super) fn of(config: &Config) -> Result<Self, ModelError> {
         let start = Instant::now();
-        let wanted = config.model.as_deref();
-        let (engine, model) =
-            models::open(wanted, &config.models.directories, &config.engine_options())?;
+        let (engine, model) = models::open(&config.wanted_models(), &config.engine_options())?;
         Ok(Self { engine, model, load_time: start.elapsed() })
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::fields::Config;
-use super::options::{DEVICES, Declaration, ENGINES, Kind, OPTIONS};
+use super::options::{DEVICES, Declaration, ENGINES, KV_FORMATS, Kind, OPTIONS};
 
 /// Stands before the generated part of a Markdown file.
 pub const START: &str = "<!-- options -->";
@@ -83,6 +83,7 @@ fn property(option: &Declaration) -> Json {
         Kind::Bool(_) => json!({"type": "boolean"}),
         Kind::Device(_) => json!({"enum": DEVICES.map(|(name, _)| name)}),
         Kind::Engine(_) => json!({"enum": ENGINES.map(|(name, _)| name)}),
+        Kind::KvFormat(_) => json!({"enum": KV_FORMATS.map(|(name, _)| name)}),
     };
     if let Some(object) = schema.as_object_mut() {
         object.insert("description".to_owned(), option.doc.into());

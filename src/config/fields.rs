@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 
 use super::places;
-use crate::engine::{CacheOptions, DeviceChoice, EngineOptions, EnginePath};
+use crate::engine::{CacheOptions, DeviceChoice, EngineOptions, EnginePath, KvFormat};
+use crate::models;
 
 /// The options in force. Its `Default` holds the defaults, and nothing else does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Model to use; `None` is the built-in one.
     pub model: Option<String>,
+    /// Smaller model that drafts for it.
+    pub draft_model: Option<String>,
     /// About finding models.
     pub models: Models,
     /// Device to run on.
@@ -59,6 +62,8 @@ pub struct Complete {
 pub struct Cache {
     /// Memory for it, in MiB.
     pub memory_mib: usize,
+    /// What keys and values are kept as.
+    pub format: KvFormat,
     /// Whether known text behind an edit is moved instead of evaluated anew.
     pub reuse_shifted: bool,
     /// Whether some of it is saved for the next run of the program.
@@ -85,6 +90,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             model: None,
+            draft_model: None,
             models: Models::default(),
             device: DeviceChoice::Auto,
             engine: EnginePath::Auto,
@@ -97,7 +103,12 @@ impl Default for Config {
                 context_tokens: 2048,
                 multi_line: true,
             },
-            cache: Cache { memory_mib: 1024, reuse_shifted: false, save: false },
+            cache: Cache {
+                memory_mib: 1024,
+                format: KvFormat::F16,
+                reuse_shifted: false,
+                save: false,
+            },
             check: Check { timeout_seconds: 600, python: None },
             prompts: Prompts::default(),
             log: "warn".to_owned(),
@@ -106,6 +117,15 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Which models to use.
+    pub fn wanted_models(&self) -> models::Wanted {
+        models::Wanted {
+            model: self.model.clone(),
+            draft: self.draft_model.clone(),
+            directories: self.models.directories.clone(),
+        }
+    }
+
     /// What the engine needs of it.
     pub fn engine_options(&self) -> EngineOptions {
         let folder = places::cache().filter(|_| self.cache.save);
@@ -113,6 +133,7 @@ impl Config {
             device: self.device,
             path: self.engine,
             threads: self.threads,
+            kv_format: self.cache.format,
             cache: CacheOptions {
                 most_bytes: self.cache.memory_mib << 20,
                 reuse_shifted: self.cache.reuse_shifted,

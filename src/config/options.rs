@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::fields::Config;
 use super::value::Value;
-use crate::engine::{DeviceChoice, EnginePath};
+use crate::engine::{DeviceChoice, EnginePath, KvFormat};
 
 /// Who may set an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub enum Kind {
     Device(fn(&mut Config) -> &mut DeviceChoice),
     /// The name of what computes on the CPU.
     Engine(fn(&mut Config) -> &mut EnginePath),
+    /// The name of a format of keys and values.
+    KvFormat(fn(&mut Config) -> &mut KvFormat),
 }
 
 /// One option.
@@ -70,6 +72,9 @@ pub const DEVICES: [(&str, DeviceChoice); 4] = [
 pub const ENGINES: [(&str, EnginePath); 3] =
     [("auto", EnginePath::Auto), ("cpu", EnginePath::Cpu), ("candle", EnginePath::Candle)];
 
+/// Names of the formats of keys and values.
+pub const KV_FORMATS: [(&str, KvFormat); 2] = [("f16", KvFormat::F16), ("q8_0", KvFormat::Q8_0)];
+
 /// Every option.
 pub const OPTIONS: &[Declaration] = &[
     Declaration {
@@ -78,6 +83,14 @@ pub const OPTIONS: &[Declaration] = &[
         unset: "the built-in model",
         doc: "Model to use: a path to a GGUF file, a name that `agent model list` shows, or `builtin`.",
         flag: Some("--model"),
+        scope: Scope::Inside,
+    },
+    Declaration {
+        name: "draft_model",
+        kind: Kind::Model(|config| &mut config.draft_model),
+        unset: "none",
+        doc: "A smaller model with the same vocabulary that guesses ahead for the model: answers stay the same and may come faster. Named as `model` is.",
+        flag: Some("--draft-model"),
         scope: Scope::Inside,
     },
     Declaration {
@@ -165,6 +178,14 @@ pub const OPTIONS: &[Declaration] = &[
         kind: Kind::Count(16, 1 << 20, |config| &mut config.cache.memory_mib),
         unset: "",
         doc: "Memory for what the model keeps of earlier prompts, in MiB; with more of it, less is read anew.",
+        flag: None,
+        scope: Scope::Anywhere,
+    },
+    Declaration {
+        name: "cache.format",
+        kind: Kind::KvFormat(|config| &mut config.cache.format),
+        unset: "",
+        doc: "What the model's keys and values are kept as: `f16`, or `q8_0` in about half of the memory, a little less exact. On the CPU only.",
         flag: None,
         scope: Scope::Anywhere,
     },
@@ -277,6 +298,9 @@ impl Declaration {
             (Kind::Bool(place), Value::Bool(truth)) => *place(config) = *truth,
             (Kind::Device(place), Value::Text(text)) => *place(config) = named(&DEVICES, text)?,
             (Kind::Engine(place), Value::Text(text)) => *place(config) = named(&ENGINES, text)?,
+            (Kind::KvFormat(place), Value::Text(text)) => {
+                *place(config) = named(&KV_FORMATS, text)?;
+            }
             (kind, value) => {
                 return Err(format!("a {} where a {} is wanted", value.type_name(), kind.wanted()));
             }
@@ -301,6 +325,7 @@ impl Declaration {
             Kind::Bool(place) => Some(Value::Bool(*place(config))),
             Kind::Device(place) => name_of(&DEVICES, *place(config)),
             Kind::Engine(place) => name_of(&ENGINES, *place(config)),
+            Kind::KvFormat(place) => name_of(&KV_FORMATS, *place(config)),
         }
     }
 
@@ -340,9 +365,12 @@ impl Kind {
     /// What is wanted, for messages: `whole number`.
     pub fn wanted(self) -> &'static str {
         match self {
-            Self::Text(_) | Self::Model(_) | Self::Path(_) | Self::Device(_) | Self::Engine(_) => {
-                "text"
-            }
+            Self::Text(_)
+            | Self::Model(_)
+            | Self::Path(_)
+            | Self::Device(_)
+            | Self::Engine(_)
+            | Self::KvFormat(_) => "text",
             Self::Paths(_) => "list of texts",
             Self::Count(..) | Self::OptionalCount(..) | Self::Number(..) => "whole number",
             Self::Bool(_) => "truth value",
@@ -421,6 +449,7 @@ mod tests {
                 Kind::Number(least, ..) => Value::Integer((least + index as u64) as i64),
                 Kind::Bool(_) => Value::Bool(false),
                 Kind::Device(_) | Kind::Engine(_) => text("cpu"),
+                Kind::KvFormat(_) => text("q8_0"),
             };
             option.set(&mut config, &value, free).unwrap();
             expected.push(value);

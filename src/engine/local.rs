@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::candidate::Candidate;
 use super::decoder::{Decoder, Logits, Row, Sequence as _, Store, Unfinished};
+use super::drafter::Drafter;
 use super::encoding::{Encoded, encode};
 use super::probe::{self, Finding, Probe};
 use super::speculation::{History, Speculation};
@@ -23,6 +24,7 @@ pub(super) struct LocalModel<D: Decoder, S> {
     tokenizer: Arc<Tokenizer>,
     threads: Option<usize>,
     speculation: Speculation,
+    drafter: Option<Box<dyn Drafter>>,
 }
 
 impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
@@ -33,12 +35,18 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
         tokenizer: Arc<Tokenizer>,
         threads: Option<usize>,
     ) -> Self {
-        Self { decoder, store, tokenizer, threads, speculation: Speculation::default() }
+        let speculation = Speculation::default();
+        Self { decoder, store, tokenizer, threads, speculation, drafter: None }
     }
 
     /// Guesses ahead in this way, where the decoder says that it pays.
     pub(super) fn with_speculation(self, speculation: Speculation) -> Self {
         Self { speculation, ..self }
+    }
+
+    /// Asks `drafter` where the text gives no hint of what comes next.
+    pub(super) fn with_drafter(self, drafter: Option<Box<dyn Drafter>>) -> Self {
+        Self { drafter, ..self }
     }
 }
 
@@ -185,7 +193,9 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
             }
             let mut rows = Vec::with_capacity(going);
             for (writer, sequence) in writers.iter_mut().zip(&mut *sequences) {
-                let tokens = writer.prepare(limit - sequence.len(), budget / going);
+                let room = limit - sequence.len();
+                let drafter = self.drafter.as_deref_mut();
+                let tokens = writer.prepare(room, budget / going, drafter, turn)?;
                 if !tokens.is_empty() {
                     rows.push(Row { tokens, sequence, wanted: tokens.len() });
                 }

@@ -8,7 +8,8 @@
 /// Whether and how answers are guessed ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Speculation {
-    /// From earlier occurrences of the last tokens, in the prompt and the answer.
+    /// From earlier occurrences of the last tokens, in the prompt and the answer; where there are
+    /// none, by the draft model, if there is one.
     #[default]
     PromptLookup,
     /// Not at all: every token is evaluated by itself.
@@ -49,6 +50,11 @@ impl History {
             history.push(token);
         }
         history
+    }
+
+    /// The text.
+    pub(super) fn tokens(&self) -> &[u32] {
+        &self.tokens
     }
 
     /// Adds a token at the end.

@@ -1,13 +1,12 @@
 //! The model: loaded in the background, waited for by those who can.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::config::{Cache, Config};
-use crate::engine::{DeviceChoice, Engine};
+use crate::config::Config;
+use crate::engine::{Engine, EngineOptions};
 use crate::models;
 
 /// Where loading stands.
@@ -22,13 +21,10 @@ pub(super) enum State {
 }
 
 /// What decides which engine it is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Wanted {
-    model: Option<String>,
-    directories: Vec<PathBuf>,
-    device: DeviceChoice,
-    threads: Option<usize>,
-    cache: Cache,
+    models: models::Wanted,
+    options: EngineOptions,
 }
 
 /// The model in use.
@@ -51,13 +47,7 @@ impl Slot {
         config: &Config,
         failed: impl FnOnce(&str) + Send + 'static,
     ) {
-        let wanted = Wanted {
-            model: config.model.clone(),
-            directories: config.models.directories.clone(),
-            device: config.device,
-            threads: config.threads,
-            cache: config.cache.clone(),
-        };
+        let wanted = Wanted { models: config.wanted_models(), options: config.engine_options() };
         {
             let mut current = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
             if current.as_ref() == Some(&wanted) {
@@ -67,11 +57,8 @@ impl Slot {
         }
         self.state.send_replace(State::Loading);
         let slot = Arc::clone(self);
-        let options = config.engine_options();
         tokio::task::spawn_blocking(move || {
-            let opened = std::panic::catch_unwind(|| {
-                models::open(wanted.model.as_deref(), &wanted.directories, &options)
-            });
+            let opened = std::panic::catch_unwind(|| models::open(&wanted.models, &wanted.options));
             let state = match opened {
                 Ok(Ok((engine, _))) => State::Ready(engine),
                 Ok(Err(error)) => State::Failed(error.to_string()),

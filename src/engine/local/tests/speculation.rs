@@ -9,6 +9,7 @@ use crate::engine::Sampling;
 use crate::engine::cpu::prefix_tree::PrefixTree;
 use crate::engine::cpu::saved::Saved;
 use crate::engine::cpu::sequence::Sequence;
+use crate::engine::drafter::{DraftModel, Drafter};
 use agent_pass::pages::{KvFormat, PageShape, Pool};
 
 /// Wants to say one of a few tokens, how much so depends on the last two. Keeps its sequences in a
@@ -88,12 +89,51 @@ fn words() -> Vec<u32> {
 }
 
 fn babbler(speculation: Speculation, context_length: usize) -> Queue {
+    drafted_babbler(speculation, context_length, None)
+}
+
+fn drafted_babbler(
+    speculation: Speculation,
+    context_length: usize,
+    drafter: Option<Box<dyn Drafter>>,
+) -> Queue {
+    let (decoder, store) = model(context_length);
+    let local = LocalModel::new(decoder, store, tokenizer(), None);
+    Queue::start(local.with_speculation(speculation).with_drafter(drafter))
+}
+
+fn model(context_length: usize) -> (Babbler, PrefixTree) {
     let shape = PageShape { layers: 1, kv_heads: 1, head_dim: 2, format: KvFormat::F16 };
-    let (tokenizer, pool) = (tokenizer(), Pool::new(shape));
+    let pool = Pool::new(shape);
     let store = PrefixTree::new(&pool, context_length, 100 * shape.page_bytes());
-    let vocabulary = tokenizer.vocabulary_size();
-    let decoder = Babbler { words: words(), vocabulary, pool, context_length };
-    Queue::start(LocalModel::new(decoder, store, tokenizer, None).with_speculation(speculation))
+    let vocabulary = tokenizer().vocabulary_size();
+    (Babbler { words: words(), vocabulary, pool, context_length }, store)
+}
+
+/// The same model as a drafter: always right about a greedy answer.
+fn knowing(context_length: usize) -> Box<dyn Drafter> {
+    let (decoder, store) = model(context_length);
+    Box::new(DraftModel::new(decoder, store, tokenizer().vocabulary_size()))
+}
+
+/// Guesses what has nothing to do with the text.
+struct Guesses(u32);
+
+impl Drafter for Guesses {
+    fn draft(
+        &mut self,
+        text: &[u32],
+        most: usize,
+        _stop: &dyn Fn() -> bool,
+        draft: &mut Vec<u32>,
+    ) -> Result<(), EngineError> {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(text.len() as u32);
+        let words = words();
+        draft.extend(
+            (0..most).map(|index| words[(self.0 as usize >> 8).wrapping_add(index) % words.len()]),
+        );
+        Ok(())
+    }
 }
 
 #[test]
@@ -133,6 +173,24 @@ fn a_greedy_answer_that_repeats_is_the_same_and_takes_fewer_steps() {
     let Usage { generated_tokens, drafted_tokens, accepted_tokens, .. } = fast.usage;
     assert!(accepted_tokens <= drafted_tokens && accepted_tokens < generated_tokens);
     assert!(2 * accepted_tokens > generated_tokens, "{:?}", fast.usage);
+}
+
+#[test]
+fn a_draft_model_guesses_where_the_text_gives_no_hint() {
+    let request = Request { max_tokens: 60, ..prompt("let x") };
+    let slow = collect(babbler(Speculation::Off, 1000).submit(request.clone())).unwrap();
+    let drafted = |speculation, drafter| {
+        let queue = drafted_babbler(speculation, 1000, drafter);
+        let answer = collect(queue.submit(request.clone())).unwrap();
+        assert_eq!((&answer.texts, &answer.reasons), (&slow.texts, &slow.reasons));
+        answer.usage
+    };
+    let none = drafted(Speculation::PromptLookup, None);
+    let right = drafted(Speculation::PromptLookup, Some(knowing(1000)));
+    assert!(right.accepted_tokens > none.accepted_tokens, "{right:?}, {none:?}");
+    let wrong = drafted(Speculation::PromptLookup, Some(Box::new(Guesses(1))));
+    assert!(wrong.drafted_tokens > none.drafted_tokens, "{wrong:?}, {none:?}");
+    assert_eq!(drafted(Speculation::Off, Some(knowing(1000))).drafted_tokens, 0);
 }
 
 #[test]
@@ -268,9 +326,17 @@ proptest! {
         requests in prop::collection::vec(request(), 1..4),
         context in 80usize..200,
     ) {
-        let queues = [Speculation::Off, Speculation::PromptLookup].map(|on| babbler(on, context));
-        for request in requests {
-            let [slow, fast] = queues.each_ref().map(|queue| collect(queue.submit(request.clone())));
+        let on = Speculation::PromptLookup;
+        let slow = babbler(Speculation::Off, context);
+        let fast = [
+            babbler(on, context),
+            drafted_babbler(on, context, Some(knowing(context))),
+            // The drafter's context may be shorter than the text.
+            drafted_babbler(on, context, Some(knowing(context / 2))),
+            drafted_babbler(on, context, Some(Box::new(Guesses(1)))),
+        ];
+        for (request, fast) in requests.iter().flat_map(|request| fast.iter().map(move |f| (request, f))) {
+            let [slow, fast] = [&slow, fast].map(|queue| collect(queue.submit(request.clone())));
             match (slow, fast) {
                 (Ok(slow), Ok(fast)) => {
                     prop_assert_eq!(&fast.texts, &slow.texts);
