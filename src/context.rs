@@ -2,8 +2,10 @@
 
 pub mod cursor;
 pub mod related;
+pub mod tokens;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::document::Document;
 use crate::syntax::Language;
@@ -11,7 +13,7 @@ use crate::text::Span;
 use crate::workspace::index::Index;
 
 /// Everything about one place in one file that a prompt may use, stable parts first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Context {
     /// The repository's name.
     pub repository: String,
@@ -19,8 +21,12 @@ pub struct Context {
     pub path: PathBuf,
     /// Its language.
     pub language: Option<Language>,
-    /// Excerpts of other files, best first.
+    /// Excerpts of other files, and of far parts of this one, in the order in which they belong
+    /// into a prompt: those that change least while the cursor moves first. They fit into the
+    /// budget that was given; where fewer fit, those of the lowest [`Excerpt::score`] go first.
     pub related: Vec<Excerpt>,
+    /// What was found worth showing and left out, best first.
+    pub dropped: Vec<Dropped>,
     /// The file before the cursor, as blocks that may be dropped from the front: each ends at an
     /// item boundary; the last holds the cursor's own item and is cut by lines.
     pub prefix: Vec<String>,
@@ -28,31 +34,114 @@ pub struct Context {
     pub suffix: Vec<String>,
 }
 
-/// Text of another file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What an excerpt is to the cursor; in the order in which excerpts stand in a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Signatures of what the file imports.
+    Imported,
+    /// The type around the cursor: its fields and the signatures of its members.
+    EnclosingType,
+    /// Items ranked for the cursor.
+    Ranked,
+    /// What was edited or viewed a short while ago.
+    Recent,
+}
+
+impl Kind {
+    /// Its name in traces and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Imported => "imported",
+            Self::EnclosingType => "enclosing type",
+            Self::Ranked => "ranked",
+            Self::Recent => "recent",
+        }
+    }
+}
+
+/// Text of another file, or of a part of this one that is far from the cursor: whole items and
+/// signatures, code of its language that parses by itself.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Excerpt {
+    /// What it is to the cursor.
+    pub kind: Kind,
     /// Relative path.
     pub path: PathBuf,
+    /// The first line of what it was made of, from 1.
+    pub start_line: u32,
+    /// The last line of what it was made of, from 1.
+    pub end_line: u32,
     /// The text.
     pub text: String,
-    /// Why it is here: `imported`, `enclosing type`, ….
-    pub reason: &'static str,
+    /// What it will cost in a prompt with its path, by [`tokens::estimate`].
+    pub tokens: usize,
+    /// Why it is here: `imports Cart`, `type of cart`, `alike: total, price`.
+    pub reason: String,
+    /// How likely it is to be of use, per token; comparable within one context.
+    pub score: f32,
+}
+
+/// Something worth showing that is not shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dropped {
+    /// Relative path.
+    pub path: PathBuf,
+    /// Its first line, from 1.
+    pub start_line: u32,
+    /// Its last line, from 1.
+    pub end_line: u32,
+    /// What it would have cost.
+    pub tokens: usize,
+    /// Why it was worth showing.
+    pub reason: String,
+    /// Why it is not shown.
+    pub cause: &'static str,
+}
+
+/// What the user did before and what the history tells; each list best first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Activity {
+    /// Files edited or viewed a short while ago (relative paths), latest first.
+    pub recent: Vec<PathBuf>,
+    /// Files that were changed together with this one, with the share of this file's changes in
+    /// which they were (0 to 1).
+    pub together: Vec<(PathBuf, f32)>,
+}
+
+/// The text of a file as it was indexed; `None` where the file is not that any more.
+pub type Source<'a> = &'a dyn Fn(&Path) -> Option<Arc<str>>;
+
+/// The project around a file.
+#[derive(Clone, Copy)]
+pub struct Project<'a> {
+    /// The repository's name.
+    pub repository: &'a str,
+    /// What its files hold.
+    pub index: &'a Index,
+    /// Texts of its files.
+    pub source: Source<'a>,
+    /// What happened in it.
+    pub activity: &'a Activity,
 }
 
 /// The context of `span` (empty for a cursor): prefix before it, suffix after it. `path` is the
-/// document's path relative to the workspace; `index` says what other files hold.
+/// document's path relative to the workspace; `budget` is how many tokens the whole prompt may
+/// have, of which [`related::share`] is for excerpts.
 pub fn at(
     document: &Document,
-    repository: &str,
     path: PathBuf,
     span: Span,
-    index: &Index,
+    project: Project<'_>,
+    budget: usize,
 ) -> Context {
     let items = document.items();
+    let place = related::Place { document, path: &path, items: &items, span };
+    let related::Related { excerpts, dropped } = related::find(place, project, budget);
     Context {
-        repository: repository.to_owned(),
+        repository: project.repository.to_owned(),
         language: document.language(),
-        related: related::excerpts(document, repository, &path, &items, span, index),
+        related: excerpts,
+        dropped,
         prefix: cursor::before(&document.text, &items, span),
         suffix: cursor::after(&document.text, &items, span),
         path,

@@ -6,7 +6,7 @@ mod signatures;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Excerpt;
+use super::{Dropped, Excerpt, Kind, Project, tokens};
 use crate::document::Document;
 use crate::syntax::imports::{Import, imports};
 use crate::syntax::outline::{Item, ItemKind};
@@ -20,52 +20,94 @@ const MAX_SIGNATURES: usize = 24;
 /// The most imports that are looked up.
 const MAX_IMPORTS: usize = 200;
 
-/// What other files say about what `document` (at `path`, relative) uses at `span`: first the
-/// members of the type around the cursor that stand elsewhere, then what is imported, in the order
-/// of the import statements. One excerpt per file; the order does not depend on the place inside
-/// a type, so that the head of a prompt stays.
-pub fn excerpts(
-    document: &Document,
-    repository: &str,
-    path: &Path,
-    items: &[Item],
-    span: Span,
-    index: &Index,
-) -> Vec<Excerpt> {
-    let Some(tree) = &document.tree else { return Vec::new() };
-    let language = tree.language();
+/// A place in a document.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// The document.
+    pub document: &'a Document,
+    /// Its path relative to the workspace.
+    pub path: &'a Path,
+    /// Its items.
+    pub items: &'a [Item],
+    /// The cursor, or what is to be replaced.
+    pub span: Span,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Related {
+    /// What is shown, in prompt order.
+    pub excerpts: Vec<Excerpt>,
+    /// What is not.
+    pub dropped: Vec<Dropped>,
+}
+
+/// How many of `budget` tokens are for excerpts at least; where the file does not need the others,
+/// it may be more.
+pub fn share(budget: usize) -> usize {
+    budget / 2
+}
+
+/// What other files say about what the document uses at `place`: what is imported, in the order of
+/// the import statements, then the members of the type around the cursor that stand elsewhere. One
+/// excerpt per file; the order does not depend on the place inside a type, so that the head of a
+/// prompt stays. What does not fit into half of `budget` tokens is dropped.
+pub fn find(place: Place<'_>, project: Project<'_>, budget: usize) -> Related {
+    let Some(tree) = &place.document.tree else { return Related::default() };
+    let (language, index) = (tree.language(), project.index);
     let mut found = Found::default();
 
-    if let Some(name) = enclosing_type(items, span) {
-        let elsewhere = index.around(name).into_iter().filter(|symbol| &*symbol.path != path);
-        found.add(elsewhere, "enclosing type");
-    }
-    let modules = module::Modules::new(language, path, repository, index);
-    for import in imports(tree, &document.text).iter().take(MAX_IMPORTS) {
+    let modules = module::Modules::new(language, place.path, project.repository, index);
+    for import in imports(tree, &place.document.text).iter().take(MAX_IMPORTS) {
         let symbols = imported(&modules, import, index);
-        found.add(symbols.into_iter().filter(|symbol| &*symbol.path != path), "imported");
+        let elsewhere = symbols.into_iter().filter(|symbol| &*symbol.path != place.path);
+        found.add(elsewhere, Kind::Imported);
+    }
+    if let Some(name) = enclosing_type(place.items, place.span) {
+        let elsewhere = index.around(name).into_iter().filter(|symbol| &*symbol.path != place.path);
+        found.add(elsewhere, Kind::EnclosingType);
     }
 
-    found
-        .files
-        .into_iter()
-        .take(MAX_EXCERPTS)
-        .map(|(path, reason, symbols)| Excerpt {
-            text: signatures::text(language, &symbols),
+    let mut left = share(budget);
+    let mut related = Related::default();
+    for (position, (path, kind, symbols)) in found.files.into_iter().enumerate() {
+        let text = signatures::text(language, &symbols);
+        let lines = symbols.iter().map(|symbol| symbol.line + 1);
+        let excerpt = Excerpt {
+            kind,
+            start_line: lines.clone().min().unwrap_or(1),
+            end_line: lines.max().unwrap_or(1),
+            tokens: tokens::estimate(&text) + tokens::estimate(&path.to_string_lossy()) + 2,
+            reason: kind.name().to_owned(),
+            score: 1.0 / (1.0 + position as f32),
             path: path.to_path_buf(),
-            reason,
-        })
-        .collect()
+            text,
+        };
+        if position < MAX_EXCERPTS && excerpt.tokens <= left {
+            left -= excerpt.tokens;
+            related.excerpts.push(excerpt);
+        } else {
+            related.dropped.push(Dropped {
+                path: excerpt.path,
+                start_line: excerpt.start_line,
+                end_line: excerpt.end_line,
+                tokens: excerpt.tokens,
+                reason: excerpt.reason,
+                cause: "no room",
+            });
+        }
+    }
+    related
 }
 
 /// Symbols by file, in the order in which the files were first met.
 #[derive(Default)]
 struct Found<'a> {
-    files: Vec<(Arc<Path>, &'static str, Vec<&'a Symbol>)>,
+    files: Vec<(Arc<Path>, Kind, Vec<&'a Symbol>)>,
 }
 
 impl<'a> Found<'a> {
-    fn add(&mut self, symbols: impl Iterator<Item = &'a Symbol>, reason: &'static str) {
+    fn add(&mut self, symbols: impl Iterator<Item = &'a Symbol>, kind: Kind) {
         for symbol in symbols {
             let known = self.files.iter_mut().find(|(path, ..)| *path == symbol.path);
             if let Some((_, _, symbols)) = known {
@@ -74,7 +116,7 @@ impl<'a> Found<'a> {
                     symbols.push(symbol);
                 }
             } else {
-                self.files.push((Arc::clone(&symbol.path), reason, vec![symbol]));
+                self.files.push((Arc::clone(&symbol.path), kind, vec![symbol]));
             }
         }
     }
@@ -144,6 +186,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
+    use crate::context::Activity;
     use crate::fixture;
 
     /// The excerpts at the cursor of a fixture with several files: the first holds the cursor.
@@ -159,8 +202,11 @@ mod tests {
         let span = Span::empty(file.cursors[0]);
         let items = document.items();
         let mut out = String::new();
-        for excerpt in excerpts(&document, "shop", path, &items, span, &index) {
-            let Excerpt { path, reason, text } = excerpt;
+        let place = Place { document: &document, path, items: &items, span };
+        let activity = Activity::default();
+        let project =
+            Project { repository: "shop", index: &index, source: &|_| None, activity: &activity };
+        for Excerpt { path, reason, text, .. } in find(place, project, 2048).excerpts {
             write!(out, "== {} ({reason})\n{text}", path.display()).unwrap();
         }
         out
@@ -204,7 +250,7 @@ fn private() {}
     }
 
     #[test]
-    fn members_of_the_enclosing_type_come_first() {
+    fn members_of_the_enclosing_type_are_shown() {
         insta::assert_snapshot!(shown(
             "//- /src/view.rs
 use crate::item::Item;
@@ -220,13 +266,13 @@ impl Cart {
 pub struct Item;
 "
         ), @"
+        == src/item.rs (imported)
+        pub struct Item;
         == src/cart.rs (enclosing type)
         pub struct Cart { items: Vec<u64> }
         impl Cart {
             fn total(&self) -> u64;
         }
-        == src/item.rs (imported)
-        pub struct Item;
         ");
     }
 

@@ -245,20 +245,31 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::context::Kind;
 
     const ALL: [FimFormat; 4] =
         [FimFormat::Qwen, FimFormat::StarCoder, FimFormat::DeepSeek, FimFormat::CodeLlama];
+
+    fn excerpt(path: &str, text: String) -> Excerpt {
+        Excerpt {
+            kind: Kind::Imported,
+            path: path.into(),
+            start_line: 1,
+            end_line: 1,
+            tokens: words(&text),
+            text,
+            reason: String::new(),
+            score: 1.0,
+        }
+    }
 
     fn context() -> Context {
         Context {
             repository: "shop".to_owned(),
             path: "src/cart.rs".into(),
             language: None,
-            related: vec![Excerpt {
-                path: "src/item.rs".into(),
-                text: "pub struct Item;".to_owned(),
-                reason: "imported",
-            }],
+            related: vec![excerpt("src/item.rs", "pub struct Item;".to_owned())],
+            dropped: Vec::new(),
             prefix: vec!["use item::Item;\n".to_owned(), "fn total() {\n    ".to_owned()],
             suffix: vec!["\n}\n".to_owned(), "fn last() {}\n".to_owned()],
         }
@@ -359,7 +370,7 @@ mod tests {
                 [&words as Count<'_>, &awkward, &|text: &str| text.chars().count()][counter];
             let related = related
                 .into_iter()
-                .map(|text| Excerpt { path: "a.rs".into(), text, reason: "imported" })
+                .map(|text| excerpt("a.rs", text))
                 .collect();
             let context = Context { related, prefix, suffix, ..context() };
             for format in ALL {

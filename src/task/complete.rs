@@ -140,13 +140,13 @@ fn prompt(
     // An answer may take a quarter of a small model's window.
     let max_tokens = options.max_tokens.min(info.context_length / 4).max(1);
     let budget = options.context_tokens.min(info.context_length.saturating_sub(max_tokens));
-    let context = context::at(
-        document,
-        tools.workspace.name(),
-        path,
-        Span::empty(offset),
-        &tools.workspace.index(),
-    );
+    let project = context::Project {
+        repository: tools.workspace.name(),
+        index: &tools.workspace.index(),
+        source: &|_| None,
+        activity: &context::Activity::default(),
+    };
+    let context = context::at(document, path, Span::empty(offset), project, budget);
     let prompt = fim::render(&context, format_of(family), info.repository_level, budget, &|text| {
         tools.engine.count(text)
     });

@@ -162,9 +162,15 @@ fn values(
     instruction: &str,
 ) -> BTreeMap<&'static str, String> {
     let path = display(tools, &document.path);
-    let index = tools.workspace.index();
-    let around =
-        context::at(document, tools.workspace.name(), path.clone().into(), item.span, &index);
+    let project = context::Project {
+        repository: tools.workspace.name(),
+        index: &tools.workspace.index(),
+        source: &|_| None,
+        activity: &context::Activity::default(),
+    };
+    // A token has about three bytes.
+    let budget = MAX_RELATED * 2 / 3;
+    let around = context::at(document, path.clone().into(), item.span, project, budget);
     let mut related = String::new();
     for excerpt in &around.related {
         if related.len() + excerpt.text.len() <= MAX_RELATED {
