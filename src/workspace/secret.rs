@@ -1,5 +1,8 @@
 //! What is never read, indexed, sent to a model or logged.
 
+mod assignment;
+mod token;
+
 use std::path::Path;
 
 /// Whole names, in lower case.
@@ -74,49 +77,10 @@ pub fn leads_to_secret(path: &Path) -> bool {
     is_secret_path(path) || path.canonicalize().is_ok_and(|real| is_secret_path(&real))
 }
 
-/// Whether a text holds what can only be a secret: the block of a private key, or a token whose
-/// shape a service documents (AWS, GitHub, GitLab, Slack). A bare heading, as code that reads keys
-/// has it, is none.
+/// Whether a text holds a secret: a token or private key known by its shape, or a random-looking
+/// value that it gives to the name of a secret.
 pub fn holds_secret(text: &str) -> bool {
-    /// A token's fixed beginning and the least length of what follows.
-    const TOKENS: [(&str, usize); 8] = [
-        ("AKIA", 16),
-        ("ghp_", 36),
-        ("gho_", 36),
-        ("ghs_", 36),
-        ("github_pat_", 60),
-        ("glpat-", 20),
-        ("xoxb-", 30),
-        ("xoxp-", 30),
-    ];
-    let token = TOKENS.iter().any(|(start, length)| {
-        text.match_indices(start).any(|(offset, _)| {
-            let rest = text.get(offset + start.len()..).unwrap_or_default();
-            rest.bytes()
-                .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
-                .take(*length)
-                .count()
-                == *length
-                && !text.get(..offset).is_some_and(|before| before.ends_with(char::is_alphanumeric))
-        })
-    });
-    token || holds_private_key(text)
-}
-
-/// A `PRIVATE KEY` heading followed by a line of base 64.
-fn holds_private_key(text: &str) -> bool {
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        if line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----") {
-            let next = lines.next().unwrap_or_default().trim();
-            if next.len() >= 40
-                && next.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
-            {
-                return true;
-            }
-        }
-    }
-    false
+    token::holds_token(text) || assignment::assigns_secret(text)
 }
 
 #[cfg(test)]
@@ -175,14 +139,5 @@ mod tests {
         ] {
             assert!(!is_secret_path(Path::new(path)), "{path}");
         }
-    }
-
-    #[test]
-    fn secrets_in_a_text_are_known_by_their_shape() {
-        let key = format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n", "MIIEpAIBAAKCAQEA".repeat(4));
-        assert!(holds_secret(&key));
-        assert!(holds_secret(&format!("token = \"ghp_{}\"", "a1B2".repeat(9))));
-        assert!(!holds_secret("if line == \"-----BEGIN RSA PRIVATE KEY-----\" {\n    parse()"));
-        assert!(!holds_secret("MAKIAVELLI ghp_short xoxb-"));
     }
 }
