@@ -2,6 +2,7 @@
 
 pub mod facts;
 pub mod health;
+pub mod identifiers;
 pub mod imports;
 pub mod language;
 pub mod outline;

@@ -1,15 +1,23 @@
 //! The project on disk: the only reader of source files. What is secret is never read.
 
+mod cache;
 pub mod git;
 pub mod index;
+mod scan;
 pub mod secret;
+mod stamp;
 pub mod walk;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
 
-use index::Index;
+use crate::document::Document;
+use cache::Cache;
+use index::{Draft, Index};
+use scan::{Outcome, Unread};
+use stamp::Stamp;
 
 /// A project folder and what is known of it.
 #[derive(Debug)]
@@ -17,27 +25,78 @@ pub struct Workspace {
     root: PathBuf,
     /// Asked for at every key stroke; the answer comes from git's files.
     name: OnceLock<String>,
-    known: RwLock<Known>,
+    /// The current snapshot; locked for no longer than it takes to copy or replace the reference.
+    index: RwLock<Arc<Index>>,
+    /// Held while the next snapshot is made.
+    changes: Mutex<Changes>,
     /// Held by the one build at a time.
-    building: Mutex<()>,
+    building: Mutex<Building>,
+    /// Where indexes are kept between runs, if anywhere.
+    cache: Option<PathBuf>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
-    index: Arc<Index>,
+struct Building {
+    /// Whether there was a build.
+    started: bool,
+    /// Number of files in which what is kept on disk falls behind the index.
+    unsaved: usize,
+    /// Whether what is kept on disk holds files that are no longer to be known.
+    holds_too_much: bool,
+}
+
+#[derive(Debug, Default)]
+struct Changes {
     /// Files updated since the last build began: newer than what the build reads from disk.
     updated: HashSet<PathBuf>,
+    /// Of the files whose text on disk is the one indexed; `None` for one so new that its stamp
+    /// tells nothing.
+    stamps: HashMap<Arc<Path>, Option<Stamp>>,
 }
+
+/// What a build found, to be put into the index at once.
+#[derive(Debug, Default)]
+struct Batch {
+    changed: Vec<Draft>,
+    gone: Vec<Arc<Path>>,
+    stamps: Vec<(Arc<Path>, Option<Stamp>)>,
+}
+
+/// How often a build that takes long shows what it has found so far.
+const SHOW_EVERY: Duration = Duration::from_secs(2);
+/// The index is written anew when one file in so many is not as written.
+const UNSAVED_SHARE: usize = 64;
 
 /// What stands in the root of a project, apart from `Cargo.toml`.
 const ROOT_MARKERS: [&str; 4] = [".git", "agent.toml", "pyproject.toml", "setup.py"];
+
+impl Batch {
+    fn add(&mut self, draft: Draft) -> Arc<Path> {
+        let path = Arc::clone(draft.path());
+        self.changed.push(draft);
+        path
+    }
+}
 
 impl Workspace {
     /// The workspace at `root`, with nothing indexed yet. The path is made canonical where it
     /// exists.
     pub fn new(root: PathBuf) -> Self {
         let root = root.canonicalize().unwrap_or(root);
-        Self { root, name: OnceLock::new(), known: RwLock::default(), building: Mutex::default() }
+        Self {
+            root,
+            name: OnceLock::new(),
+            index: RwLock::default(),
+            changes: Mutex::default(),
+            building: Mutex::default(),
+            cache: None,
+        }
+    }
+
+    /// The same, with its index kept in `folder` between runs.
+    pub fn with_cache(mut self, folder: Option<PathBuf>) -> Self {
+        self.cache = folder;
+        self
     }
 
     /// The workspace a file belongs to: the nearest folder upwards with `.git`, `Cargo.toml` (its
@@ -79,59 +138,139 @@ impl Workspace {
 
     /// What is known now; a snapshot.
     pub fn index(&self) -> Arc<Index> {
-        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner).index)
+        Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads and indexes every file worth reading. Takes as long as it takes: call it off the
-    /// paths that answer an editor. Updates made meanwhile win over what is on disk.
+    /// Brings the index up to what is on disk: reads and indexes every file worth reading whose
+    /// size or times, then content, are not those of the last time, and forgets those that are gone
+    /// or not to be read any more. Takes as long as it takes: call it off the paths that answer an
+    /// editor. Updates made meanwhile win over what is on disk.
     pub fn build_index(&self) {
-        let _one_at_a_time = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        self.write(|known| known.updated.clear());
+        let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        self.changes().updated.clear();
+        let now = SystemTime::now();
+        let found = walk::list(&self.root);
+        let is_found = |path: &Path| found.binary_search_by(|one| (*one.path).cmp(path)).is_ok();
 
-        let mut built = Index::default();
-        let (sender, receiver) = mpsc::sync_channel(256);
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                walk::visit(&self.root, &|path, text| {
-                    let Ok(relative) = path.strip_prefix(&self.root) else { return };
-                    let found = text.ok().and_then(|text| index::symbols(relative, &text));
-                    if let Some(symbols) = found {
-                        // The receiver outlives the walk.
-                        let _ = sender.send((relative.to_owned(), symbols));
-                    }
-                });
-            });
-            for (path, symbols) in receiver {
-                built.insert_symbols(path, symbols);
+        let folder = self.cache.as_deref().filter(|_| !building.started);
+        let cache = folder.and_then(|folder| Cache::load(folder, &self.root));
+        let index = self.index();
+        let mut batch = Batch::default();
+        let indexed = index.files().map(|file| &file.path);
+        batch.gone.extend(indexed.filter(|path| !is_found(path)).cloned());
+        let mut kept_on_disk = cache.iter().flat_map(Cache::paths);
+        building.holds_too_much |= !batch.gone.is_empty() || kept_on_disk.any(|p| !is_found(p));
+        building.started = true;
+
+        let changes = self.changes();
+        let unread: Vec<Unread<'_>> = found
+            .iter()
+            .filter_map(|one| {
+                let known = index.file(&one.path);
+                let stamp = known.and_then(|_| *changes.stamps.get(&*one.path)?);
+                let known = known.map(|file| file.hash);
+                let changed = stamp != Some(one.stamp);
+                changed.then_some(Unread { path: &one.path, stamp: one.stamp, known })
+            })
+            .collect();
+        drop(changes);
+
+        let mut shown = Instant::now();
+        scan::read_all(&self.root, &unread, cache.as_ref(), |place, outcome| {
+            let Some(file) = unread.get(place) else { return };
+            let path = match outcome {
+                Outcome::Same => Arc::from(file.path),
+                Outcome::Kept(draft) => batch.add(*draft),
+                Outcome::Changed(draft) => {
+                    building.unsaved += 1;
+                    batch.add(*draft)
+                }
+                Outcome::Left => {
+                    let kept = cache.as_ref().is_some_and(|cache| cache.get(file.path).is_some());
+                    building.holds_too_much |= kept || file.known.is_some();
+                    return batch.gone.push(file.path.into());
+                }
+            };
+            batch.stamps.push((path, Some(file.stamp).filter(|stamp| stamp.is_settled(now))));
+            if shown.elapsed() > SHOW_EVERY {
+                self.show(std::mem::take(&mut batch));
+                shown = Instant::now();
             }
         });
+        self.show(batch);
+    }
 
-        self.write(|known| {
-            for path in &known.updated {
-                built.copy_from(&known.index, path);
-            }
-            known.index = Arc::new(built);
-        });
+    /// Keeps the index for the next run, if what is kept has fallen behind so far that reading the
+    /// difference would take longer than writing everything, or holds what it should not.
+    pub fn save_index(&self) {
+        let Some(folder) = &self.cache else { return };
+        let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = self.index();
+        let behind = building.unsaved * UNSAVED_SHARE > index.file_count();
+        if !behind && !building.holds_too_much {
+            return;
+        }
+        let stamps = self.changes().stamps.clone();
+        match cache::save(folder, &self.root, &index, &stamps) {
+            Ok(()) => *building = Building { started: true, ..Building::default() },
+            Err(error) => tracing::warn!("{}: the index is not kept: {error}", folder.display()),
+        }
+    }
+
+    /// Puts in what a build found, except where an update is newer.
+    fn show(&self, batch: Batch) {
+        let mut changes = self.changes();
+        let mut next = Index::clone(&self.index());
+        let Changes { updated, stamps } = &mut *changes;
+        for draft in batch.changed.into_iter().filter(|draft| !updated.contains(&**draft.path())) {
+            stamps.remove(draft.path());
+            next.insert_draft(draft);
+        }
+        for path in batch.gone.iter().filter(|path| !updated.contains(&***path)) {
+            stamps.remove(path);
+            next.remove(path);
+        }
+        stamps.extend(batch.stamps.into_iter().filter(|(path, _)| !updated.contains(&**path)));
+        self.publish(next);
     }
 
     /// Replaces what is known of one file; `None` forgets it. Files outside the workspace, secret
     /// or ignored ones and what is not worth reading are left out.
     pub fn update(&self, path: &Path, text: Option<&str>) {
         let Some(relative) = self.relative(path) else { return };
-        let readable = !secret::is_secret_path(&relative)
-            && (self.index().holds(&relative) || !self.is_hidden_or_ignored(&relative));
-        let text = text.filter(|text| {
-            readable && text.len() as u64 <= walk::MAX_FILE_SIZE && walk::judge(text).is_none()
-        });
-        let symbols = text.and_then(|text| index::symbols(&relative, text));
-        self.write(|known| {
-            let index = Arc::make_mut(&mut known.index);
-            match symbols {
-                Some(symbols) => index.insert_symbols(relative.clone(), symbols),
-                None => index.remove(&relative),
-            }
-            known.updated.insert(relative);
-        });
+        let text = text.filter(|text| self.is_worth_reading(&relative, text));
+        let draft = text.and_then(|text| Draft::read(&relative, text));
+        self.replace(relative, draft);
+    }
+
+    /// Replaces what is known of an open document's file, as [`update`](Self::update) does,
+    /// without parsing it again.
+    pub fn update_document(&self, document: &Document) {
+        let Some(relative) = self.relative(&document.path) else { return };
+        let readable = self.is_worth_reading(&relative, &document.text);
+        let tree = document.tree.as_ref().filter(|_| readable);
+        let draft = tree.map(|tree| Draft::of_tree(&relative, &document.text, tree));
+        self.replace(relative, draft);
+    }
+
+    fn replace(&self, relative: PathBuf, draft: Option<Draft>) {
+        let mut changes = self.changes();
+        let mut next = Index::clone(&self.index());
+        match draft {
+            Some(draft) => next.insert_draft(draft),
+            None => next.remove(&relative),
+        }
+        self.publish(next);
+        // The text on disk may be another one.
+        changes.stamps.remove(&*relative);
+        changes.updated.insert(relative);
+    }
+
+    fn is_worth_reading(&self, relative: &Path, text: &str) -> bool {
+        !secret::is_secret_path(relative)
+            && text.len() as u64 <= walk::MAX_FILE_SIZE
+            && walk::judge(text).is_none()
+            && (self.index().holds(relative) || !self.is_hidden_or_ignored(relative))
     }
 
     fn is_hidden_or_ignored(&self, relative: &Path) -> bool {
@@ -140,8 +279,17 @@ impl Workspace {
         hidden || git::is_ignored(&self.root.join(relative))
     }
 
-    fn write(&self, change: impl FnOnce(&mut Known)) {
-        change(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
+    fn changes(&self) -> MutexGuard<'_, Changes> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, next: Index) {
+        let next = Arc::new(next);
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *index, next);
+        // Freeing what only the old one held takes time that no reader should wait for.
+        drop(index);
+        drop(old);
     }
 }
 
@@ -243,7 +391,7 @@ mod tests {
         workspace.build_index();
         let index = workspace.index();
         assert_eq!(index.paths(), [Path::new("a.py"), Path::new("sub/b.rs")]);
-        assert_eq!(index.named("b").len(), 1);
+        assert_eq!(index.named("b").count(), 1);
     }
 
     #[test]
@@ -258,8 +406,8 @@ mod tests {
         workspace.update(&root.join(".hidden.py"), Some("def d():\n    pass\n"));
         workspace.update(Path::new("/elsewhere/e.py"), Some("def e():\n    pass\n"));
         let after = workspace.index();
-        assert_eq!((before.named("a").len(), before.named("b").len()), (1, 0));
-        assert_eq!((after.named("a").len(), after.named("b").len()), (0, 1));
+        assert_eq!((before.named("a").count(), before.named("b").count()), (1, 0));
+        assert_eq!((after.named("a").count(), after.named("b").count()), (0, 1));
         assert_eq!(after.file_count(), 1);
         workspace.update(&root.join("a.py"), None);
         assert_eq!(workspace.index().file_count(), 0);

@@ -168,16 +168,20 @@ fn imported<'a>(
 /// The public items of a file that have no owner.
 fn top_level<'a>(index: &'a Index, file: &Path) -> Vec<&'a Symbol> {
     let symbols = index.of_file(file).iter();
-    symbols.filter(|symbol| symbol.public && symbol.owner.is_none()).take(MAX_SIGNATURES).collect()
+    symbols
+        .filter(|symbol| symbol.public && symbol.owner.is_none() && !symbol.test)
+        .take(MAX_SIGNATURES)
+        .collect()
 }
 
 /// The item `name` of a file and its public members, in document order.
 fn with_members<'a>(symbols: &'a [Symbol], name: &str) -> Vec<&'a Symbol> {
-    let is_it = |symbol: &Symbol| symbol.name == name && symbol.owner.is_none();
+    let is_it = |symbol: &Symbol| symbol.name == name && symbol.owner.is_none() && !symbol.test;
     if !symbols.iter().any(is_it) {
         return Vec::new();
     }
-    let member = |symbol: &Symbol| symbol.owner.as_deref() == Some(name) && symbol.public;
+    let member =
+        |symbol: &Symbol| symbol.owner.as_deref() == Some(name) && symbol.public && !symbol.test;
     symbols.iter().filter(|symbol| is_it(symbol) || member(symbol)).collect()
 }
 

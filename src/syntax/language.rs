@@ -34,6 +34,8 @@ pub struct Spec {
     pub(super) grammar: tree_sitter::Language,
     /// Its queries.
     pub(super) queries: Queries,
+    /// Which kinds of leaves are identifiers, by kind number.
+    pub(super) identifier_kinds: Box<[bool]>,
 }
 
 /// How a language marks blocks.
@@ -98,6 +100,20 @@ impl Language {
     pub fn name(self) -> &'static str {
         self.0.name
     }
+}
+
+/// A number that changes with the grammars and queries that are compiled in: what was read with
+/// others is not what would be read now.
+pub fn fingerprint() -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    include_str!("../../grammars/languages.toml").hash(&mut hasher);
+    for source in SOURCES {
+        (source.name, source.items, source.imports, source.tests).hash(&mut hasher);
+        let grammar = (source.grammar)();
+        (grammar.abi_version(), grammar.parse_state_count()).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 impl std::fmt::Debug for Language {
@@ -211,6 +227,7 @@ fn language(row: Row) -> Result<Language, String> {
             RowDoc::Lines(mark) => DocStyle::Lines(fixed(mark)),
             RowDoc::Docstring(quotes) => DocStyle::Docstring(fixed(quotes)),
         },
+        identifier_kinds: super::identifiers::kinds(&grammar),
         grammar,
         queries,
     };

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
 use tree_sitter::Node;
 
 use super::{
@@ -44,7 +45,7 @@ pub(super) const TEST_CAPTURES: &[&str] = &["test", "test.scope"];
 const SHORT_VALUE: usize = 60;
 
 /// What an item is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ItemKind {
     /// A free function; its owner, if any, is a module.
     Function,

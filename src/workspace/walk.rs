@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use ignore::{WalkBuilder, WalkState};
 
 use super::secret;
+use super::stamp::Stamp;
 use crate::syntax::Language;
 
 /// Why a file was left out.
@@ -32,11 +33,18 @@ pub const MAX_FILES: usize = 50_000;
 /// A text whose lines are longer than this on average is minified.
 const MAX_MEAN_LINE: usize = 400;
 
-/// Calls `each`, from several threads at once, with every file of a known language under `root`
-/// (but not ignored or hidden ones, nor what symbolic links lead to) and its text, or the reason why it has none. At most [`MAX_FILES`] files; each text is dropped
-/// after its call.
-pub fn visit(root: &Path, each: &(dyn Fn(&Path, Result<String, Skipped>) + Sync)) {
-    let count = AtomicUsize::new(0);
+/// A file that may be worth reading.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// Relative to the workspace.
+    pub(super) path: PathBuf,
+    pub(super) stamp: Stamp,
+}
+
+/// Every file of a known language under `root`, sorted, but not ignored or hidden ones, nor what
+/// symbolic links lead to. At most [`MAX_FILES`].
+pub(super) fn list(root: &Path) -> Vec<Found> {
+    let found = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
     WalkBuilder::new(root)
         // A work tree without `.git` may still say what is to be ignored.
@@ -47,18 +55,25 @@ pub fn visit(root: &Path, each: &(dyn Fn(&Path, Result<String, Skipped>) + Sync)
         .run(|| {
             Box::new(|entry| {
                 let Ok(entry) = entry else { return WalkState::Continue };
-                let path = entry.path();
                 let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-                if !is_file || Language::of_path(path).is_none() {
+                if !is_file || Language::of_path(entry.path()).is_none() {
                     return WalkState::Continue;
                 }
-                if count.fetch_add(1, Ordering::Relaxed) >= MAX_FILES {
+                let relative = entry.path().strip_prefix(root).map(Path::to_owned);
+                let (Ok(path), Ok(metadata)) = (relative, entry.metadata()) else {
+                    return WalkState::Continue;
+                };
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                if found.len() >= MAX_FILES {
                     return WalkState::Quit;
                 }
-                each(path, read(path));
+                found.push(Found { path, stamp: Stamp::of(&metadata) });
                 WalkState::Continue
             })
         });
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    found
 }
 
 /// The text of a file that may be read; symbolic links are refused.
@@ -114,13 +129,10 @@ fn says_generated(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::PathBuf;
-    use std::sync::Mutex;
-
     use super::*;
+    use std::fs;
 
-    /// What [`visit`] calls back with, sorted.
+    /// What [`list`] finds that may be read, and what may not.
     #[derive(Default)]
     struct Files {
         files: Vec<PathBuf>,
@@ -128,17 +140,13 @@ mod tests {
     }
 
     fn files(root: &Path) -> Files {
-        let found = Mutex::new(Files::default());
-        visit(root, &|path, content| {
-            let Ok(mut found) = found.lock() else { return };
-            match content {
-                Ok(_) => found.files.push(path.to_owned()),
-                Err(reason) => found.skipped.push((path.to_owned(), reason)),
+        let mut found = Files::default();
+        for Found { path, .. } in list(root) {
+            match read(&root.join(&path)) {
+                Ok(_) => found.files.push(path),
+                Err(reason) => found.skipped.push((path, reason)),
             }
-        });
-        let mut found = found.into_inner().unwrap_or_default();
-        found.files.sort_unstable();
-        found.skipped.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        }
         found
     }
 
@@ -152,9 +160,8 @@ mod tests {
         folder
     }
 
-    fn names(folder: &tempfile::TempDir, files: &[PathBuf]) -> Vec<String> {
-        let relative = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap().to_owned();
-        files.iter().map(|path| relative(path).display().to_string()).collect()
+    fn names(files: &[PathBuf]) -> Vec<String> {
+        files.iter().map(|path| path.display().to_string()).collect()
     }
 
     #[test]
@@ -171,7 +178,7 @@ mod tests {
             ("notes.txt", "notes\n"),
         ]);
         let found = files(folder.path());
-        assert_eq!(names(&folder, &found.files), ["src/a.rs", "src/b.rs", "tool.py"]);
+        assert_eq!(names(&found.files), ["src/a.rs", "src/b.rs", "tool.py"]);
         assert_eq!(found.skipped, []);
     }
 
@@ -212,7 +219,7 @@ mod tests {
         };
         link(&outside.path().join("private.py"), "link.py");
         link(outside.path(), "folder");
-        assert_eq!(names(&folder, &files(folder.path()).files), ["a.py"]);
+        assert_eq!(names(&files(folder.path()).files), ["a.py"]);
         assert_eq!(read(&folder.path().join("link.py")), Err(Skipped::Unreadable));
     }
 

@@ -41,10 +41,13 @@ impl<'a> Modules<'a> {
             None => None,
         };
         let Some(folder) = folder else { return Vec::new() };
-        let mut found = self.index.named(name);
-        found.retain(|symbol| {
-            symbol.path.starts_with(&folder) && symbol.owner.is_none() && symbol.public
-        });
+        let found: Vec<&Symbol> = self
+            .index
+            .named(name)
+            .filter(|(file, _)| file.path.starts_with(&folder))
+            .filter_map(|(file, item)| file.items.get(item))
+            .filter(|symbol| symbol.owner.is_none() && symbol.public && !symbol.test)
+            .collect();
         match &found[..] {
             [one] => super::with_members(self.index.of_file(&one.path), name),
             _ => Vec::new(),
@@ -101,7 +104,7 @@ impl<'a> Modules<'a> {
     /// one at the root of a repository of that name. Manifests are not read here.
     fn rust_crate(&self, name: &str) -> Option<PathBuf> {
         let same = |folder: &str| folder.replace('-', "_") == name;
-        self.index.paths().into_iter().find_map(|path| {
+        self.index.files().map(|file| &*file.path).find_map(|path| {
             let source = path.parent().filter(|_| path.ends_with("src/lib.rs"))?;
             let folder = source.parent().and_then(Path::file_name);
             let folder = folder.map_or(self.repository.into(), |folder| folder.to_string_lossy());

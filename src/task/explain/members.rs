@@ -38,13 +38,12 @@ pub(super) fn calls(
     page.heading("Calls");
     for call in reading.calls.iter().take(MAX_LISTED) {
         let lines = page.lines(&call.lines);
-        let found = definitions(
-            &index.named(reading::last_part(&call.name).trim_end_matches('!')),
-            document,
-            item,
-            &call.name,
-            page.path(),
-        );
+        let named: Vec<&Symbol> = index
+            .named(reading::last_part(&call.name).trim_end_matches('!'))
+            .filter_map(|(file, item)| file.items.get(item))
+            .filter(|symbol| !symbol.test)
+            .collect();
+        let found = definitions(&named, document, item, &call.name, page.path());
         let own = own_definitions(document, item, &call.name);
         let mut text = format!("{} {lines}", code(&call.name));
         let mut definition = String::new();
