@@ -8,7 +8,9 @@ pub mod language;
 pub mod outline;
 mod query;
 pub mod scope;
+mod starts;
 pub mod strict;
+pub mod survey;
 
 use std::ops::ControlFlow;
 

@@ -1,5 +1,7 @@
 //! The identifiers of a text: the names it uses, without comments, strings and keywords.
 
+use tree_sitter::Node;
+
 use super::SyntaxTree;
 use super::query::span;
 use crate::text::Span;
@@ -15,16 +17,21 @@ pub(super) fn kinds(grammar: &tree_sitter::Language) -> Box<[bool]> {
     (0..grammar.node_kind_count()).map(|id| u16::try_from(id).is_ok_and(is_identifier)).collect()
 }
 
+/// Whether a leaf of the tree is an identifier.
+pub(super) fn is_identifier(tree: &SyntaxTree, leaf: Node<'_>) -> bool {
+    let kinds = &tree.language().spec().identifier_kinds;
+    kinds.get(usize::from(leaf.kind_id())).is_some_and(|is_identifier| *is_identifier)
+}
+
 /// Calls `each` with the place of every identifier of the tree, in document order.
 pub fn identifiers(tree: &SyntaxTree, mut each: impl FnMut(Span)) {
-    let kinds = &tree.language().spec().identifier_kinds;
     let mut cursor = tree.root().walk();
     loop {
         if cursor.goto_first_child() {
             continue;
         }
         let leaf = cursor.node();
-        if kinds.get(usize::from(leaf.kind_id())).is_some_and(|is_identifier| *is_identifier) {
+        if is_identifier(tree, leaf) {
             each(span(leaf));
         }
         while !cursor.goto_next_sibling() {

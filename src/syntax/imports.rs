@@ -3,7 +3,8 @@
 use super::{
     SyntaxTree,
     language::Spec,
-    query::{Match, matches, span},
+    query::{Match, matches_from, span},
+    starts::{Purpose, Starts},
 };
 use crate::text::Span;
 
@@ -39,11 +40,20 @@ struct Leaf {
 
 /// The imports of `text` in document order, nested lists flattened.
 pub fn imports(tree: &SyntaxTree, text: &str) -> Vec<Import> {
+    imports_from(tree, text, &Starts::find(tree, |_| {}))
+}
+
+/// The same, in a tree whose starts are found already.
+pub(super) fn imports_from<'t>(
+    tree: &'t SyntaxTree,
+    text: &str,
+    starts: &Starts<'t>,
+) -> Vec<Import> {
     let spec = tree.language().spec();
     let mut statements = Vec::new();
     let mut groups = Vec::new();
     let mut leaves = Vec::new();
-    for found in matches(tree, text, &spec.queries.imports, None) {
+    for found in matches_from(tree, text, Purpose::Imports, starts) {
         statements.extend(found.node("import").map(span));
         groups.extend(group(&found, text, spec));
         leaves.extend(leaf(&found, text, spec));

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use tree_sitter::Query;
 
+use super::starts::{Kinds, Purpose};
+
 /// One supported language: a row of the table. Copying it copies a reference.
 #[derive(Clone, Copy)]
 pub struct Language(&'static Spec);
@@ -36,6 +38,8 @@ pub struct Spec {
     pub(super) queries: Queries,
     /// Which kinds of leaves are identifiers, by kind number.
     pub(super) identifier_kinds: Box<[bool]>,
+    /// Which kinds of nodes start patterns of the queries that are run over whole files.
+    pub(super) kinds: Kinds,
 }
 
 /// How a language marks blocks.
@@ -65,6 +69,16 @@ pub(super) struct Queries {
     pub(super) tests: Query,
     pub(super) facts: Query,
     pub(super) strict: Query,
+}
+
+impl Queries {
+    pub(super) fn of(&self, purpose: Purpose) -> &Query {
+        match purpose {
+            Purpose::Items => &self.items,
+            Purpose::Tests => &self.tests,
+            Purpose::Imports => &self.imports,
+        }
+    }
 }
 
 impl Language {
@@ -228,6 +242,14 @@ fn language(row: Row) -> Result<Language, String> {
             RowDoc::Docstring(quotes) => DocStyle::Docstring(fixed(quotes)),
         },
         identifier_kinds: super::identifiers::kinds(&grammar),
+        kinds: Kinds::of(
+            &grammar,
+            &[
+                (Purpose::Items, &queries.items, source.items),
+                (Purpose::Tests, &queries.tests, source.tests),
+                (Purpose::Imports, &queries.imports, source.imports),
+            ],
+        ),
         grammar,
         queries,
     };

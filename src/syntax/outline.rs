@@ -9,7 +9,8 @@ use tree_sitter::Node;
 use super::{
     SyntaxTree,
     language::Spec,
-    query::{Match, matches, span},
+    query::{Match, matches_from, span},
+    starts::{Purpose, Starts},
 };
 use crate::text::Span;
 
@@ -128,8 +129,13 @@ pub struct Item {
 
 /// The items of `text` in document order, outer before inner.
 pub fn items(tree: &SyntaxTree, text: &str) -> Vec<Item> {
+    items_from(tree, text, &Starts::find(tree, |_| {}))
+}
+
+/// The same, in a tree whose starts are found already.
+pub(super) fn items_from<'t>(tree: &'t SyntaxTree, text: &str, starts: &Starts<'t>) -> Vec<Item> {
     let spec = tree.language().spec();
-    let marks = Marks::read(tree, text, spec);
+    let marks = Marks::read(tree, text, starts);
     let mut drafts = marks.drafts.values().collect::<Vec<_>>();
     drafts.sort_by_key(|draft| (draft.node.start_byte(), Reverse(draft.node.end_byte())));
     let mut items: Vec<Item> = Vec::with_capacity(drafts.len());
@@ -158,7 +164,7 @@ pub fn items(tree: &SyntaxTree, text: &str) -> Vec<Item> {
 
 /// The documentation of the file itself: `//!` lines or a module docstring at its top.
 pub fn file_doc(tree: &SyntaxTree, text: &str) -> Option<Span> {
-    let marks = Marks::read(tree, text, tree.language().spec());
+    let marks = Marks::read(tree, text, &Starts::find(tree, |_| {}));
     marks.inner_docs.get(&tree.root().id()).copied()
 }
 
@@ -192,10 +198,10 @@ struct Marks<'t> {
 }
 
 impl<'t> Marks<'t> {
-    fn read(tree: &'t SyntaxTree, text: &str, spec: &'static Spec) -> Self {
+    fn read(tree: &'t SyntaxTree, text: &str, starts: &Starts<'t>) -> Self {
         let mut marks = Self::default();
         let mut attached: HashMap<usize, Attached> = HashMap::new();
-        for found in matches(tree, text, &spec.queries.items, None) {
+        for found in matches_from(tree, text, Purpose::Items, starts) {
             marks.add_draft(&found);
             for (name, doc) in [("doc", true), ("attribute", false)] {
                 if let Some(node) = found.node(name) {
@@ -217,7 +223,7 @@ impl<'t> Marks<'t> {
             }
             marks.public.extend(found.node("public").map(|node| node.id()));
         }
-        for found in matches(tree, text, &spec.queries.tests, None) {
+        for found in matches_from(tree, text, Purpose::Tests, starts) {
             marks.tests.extend(found.node("test").map(|node| node.id()));
             marks.test_scopes.extend(found.node("test.scope").map(|node| node.id()));
         }

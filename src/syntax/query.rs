@@ -7,6 +7,7 @@ use tree_sitter::{
 };
 
 use super::SyntaxTree;
+use super::starts::{Purpose, Starts};
 use crate::text::Span;
 
 /// The most matches that may be in progress at once; past it the earliest are dropped.
@@ -26,6 +27,11 @@ pub(super) struct Match<'t> {
 }
 
 impl<'t> Match<'t> {
+    /// What tells it from every other match of its query.
+    fn identity(&self) -> (usize, Vec<(&'static str, usize)>) {
+        (self.pattern, self.captures().map(|(name, node)| (name, node.id())).collect())
+    }
+
     /// Every capture with its name.
     pub(super) fn captures(&self) -> impl Iterator<Item = (&'static str, Node<'t>)> + '_ {
         self.captures.iter().copied()
@@ -55,35 +61,130 @@ pub(super) fn matches<'t>(
     query: &'static Query,
     within: Option<Span>,
 ) -> Vec<Match<'t>> {
-    let mut left = REPORTS + text.len() / BYTES_PER_REPORT;
-    let mut progress = |_: &QueryCursorState| {
-        left = left.saturating_sub(1);
-        if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let mut cursor = QueryCursor::new();
-    cursor.set_match_limit(MATCH_LIMIT);
+    let mut search = Search::new(query, text);
     if let Some(within) = within {
-        cursor.set_byte_range(within.start..within.end.max(within.start + 1));
+        search.cursor.set_byte_range(within.start..within.end.max(within.start + 1));
     }
-    // A tree of another text must not make a slice panic.
-    let provider =
-        |node: Node<'_>| std::iter::once(text.get(node.byte_range()).unwrap_or_default());
-    let options = QueryCursorOptions::new().progress_callback(&mut progress);
-    let mut found = cursor.matches_with_options(query, tree.root(), provider, options);
-    let names = query.capture_names();
     let mut out = Vec::new();
-    while let Some(one) = found.next() {
-        let captures = one
-            .captures()
-            .iter()
-            .filter_map(|capture| Some((*names.get(capture.index as usize)?, capture.node)))
-            .collect();
-        out.push(Match { pattern: one.pattern_index, captures });
-    }
+    search.run(tree.root(), |found| out.push(found));
     out
+}
+
+/// The matches in the whole tree of the language's query for `purpose`, as [`matches`] finds them
+/// but in an order of their own, from the nodes where they can start.
+pub(super) fn matches_from<'t>(
+    tree: &'t SyntaxTree,
+    text: &str,
+    purpose: Purpose,
+    starts: &Starts<'t>,
+) -> Vec<Match<'t>> {
+    let spec = tree.language().spec();
+    let query = spec.queries.of(purpose);
+    let Some(any_root) = spec.kinds.any_root(purpose) else {
+        return matches(tree, text, query, None);
+    };
+    let has_any_root = |found: &Match<'_>| any_root.get(found.pattern).is_some_and(|any| *any);
+    let mut search = Search::new(query, text);
+    let mut out = Vec::new();
+    search.cursor.set_max_start_depth(Some(0));
+    for root in &starts.roots[purpose as usize] {
+        search.run(*root, |found| {
+            if !has_any_root(&found) {
+                out.push(found);
+            }
+        });
+    }
+    let others = out.len();
+    // Such a pattern is only looked for below its root.
+    search.cursor.set_max_start_depth(Some(1));
+    for parent in &starts.parents[purpose as usize] {
+        search.run(*parent, |found| {
+            if has_any_root(&found) {
+                out.push(found);
+            }
+        });
+    }
+    // Where a child is a root too, its match is found from both.
+    let mut twice = out.split_off(others);
+    twice.sort_by_cached_key(Match::identity);
+    twice.dedup_by_key(|found| found.identity());
+    out.append(&mut twice);
+    out
+}
+
+/// A query cursor with its bounds.
+struct Search<'s> {
+    query: &'static Query,
+    text: &'s str,
+    cursor: QueryCursor,
+    left: usize,
+}
+
+impl<'s> Search<'s> {
+    fn new(query: &'static Query, text: &'s str) -> Self {
+        let mut cursor = QueryCursor::new();
+        cursor.set_match_limit(MATCH_LIMIT);
+        Self { query, text, cursor, left: REPORTS + text.len() / BYTES_PER_REPORT }
+    }
+
+    /// Calls `each` with the matches from `node` on.
+    fn run<'t>(&mut self, node: Node<'t>, mut each: impl FnMut(Match<'t>)) {
+        let Self { query, text, cursor, left } = self;
+        let mut progress = |_: &QueryCursorState| {
+            *left = left.saturating_sub(1);
+            if *left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        // A tree of another text must not make a slice panic.
+        let provider =
+            |node: Node<'_>| std::iter::once(text.get(node.byte_range()).unwrap_or_default());
+        let options = QueryCursorOptions::new().progress_callback(&mut progress);
+        let mut found = cursor.matches_with_options(query, node, provider, options);
+        let names = query.capture_names();
+        while let Some(one) = found.next() {
+            let captures = one
+                .captures()
+                .iter()
+                .filter_map(|capture| Some((*names.get(capture.index as usize)?, capture.node)))
+                .collect();
+            each(Match { pattern: one.pattern_index, captures });
+        }
+    }
 }
 
 /// Where a node is.
 pub(super) fn span(node: Node<'_>) -> Span {
     Span::new(node.start_byte(), node.end_byte())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::Language;
+
+    fn identities(found: &[Match<'_>]) -> Vec<(usize, Vec<(&'static str, usize)>)> {
+        let mut all: Vec<_> = found.iter().map(Match::identity).collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn matches_from_their_starts_are_those_of_the_whole_tree() {
+        let python = "\"\"\"Doc.\"\"\"\nimport a.b as c, d\nfrom . import (e as f, g)\n\n\n@dec\nclass \
+            TestX(TestCase, abc.ABC):\n    \"\"\"Doc.\"\"\"\n    y: int = 1\n\n    def test_z(self):\n        \
+            import h\n        def inner(): \"\"\"Doc.\"\"\"\n\n\nX = 1\ntype T = int\nfrom j import *\n";
+        let rust = "//! Doc.\n//! More.\nuse a::{b::{self, c as d}, e::*};\nextern crate f;\n/// Doc.\n\
+            #[derive(A)]\npub struct B<'a>(pub &'a u8);\nimpl<T> C for d::E<T> { type F = u8; fn g() {} }\n\
+            pub(crate) mod h {\n    //! Doc.\n    #[cfg(test)] mod tests { use super::*; #[test] fn i() { \
+            use j; static K: u8 = 1; } }\n}\n#[macro_export] macro_rules! l { () => {} }\npub trait M { fn n(); }\n\
+            fn broken( { pub struct\n";
+        for (name, text) in [("python", python), ("rust", rust), ("rust", ""), ("python", "@")] {
+            let tree = SyntaxTree::parse(Language::named(name).unwrap(), text);
+            let starts = Starts::find(&tree, |_| {});
+            for purpose in [Purpose::Items, Purpose::Tests, Purpose::Imports] {
+                let all = matches(&tree, text, tree.language().spec().queries.of(purpose), None);
+                let found = matches_from(&tree, text, purpose, &starts);
+                assert_eq!(identities(&found), identities(&all), "{name} {purpose:?}");
+            }
+        }
+    }
 }

@@ -10,9 +10,8 @@ use sha2::{Digest, Sha256};
 use super::symbol::{self, Symbol};
 use super::vocabulary::{DEFINES, HOLDS, OWNS, Term, Vocabulary};
 use super::words::{List, Words, hash};
-use crate::syntax::identifiers::identifiers;
-use crate::syntax::imports::{Import, imports};
-use crate::syntax::outline;
+use crate::syntax::imports::Import;
+use crate::syntax::survey::survey;
 use crate::syntax::{Language, SyntaxTree};
 use crate::text::line_index::LineIndex;
 
@@ -134,12 +133,13 @@ impl Draft {
         let mut words = Words::default();
         // Where each identifier starts, and its word.
         let mut found: Vec<(usize, u32)> = Vec::new();
-        identifiers(tree, |span| {
+        let survey = survey(tree, text);
+        for span in survey.identifiers {
             let word = span.of(text).unwrap_or_default();
             if (MIN_IDENTIFIER..=MAX_IDENTIFIER).contains(&word.len()) {
                 found.push((span.start, words.add(word, hash(word))));
             }
-        });
+        }
         let mut counts = vec![0; words.list().len()];
         found.iter().for_each(|(_, word)| counts[*word as usize] += 1);
 
@@ -147,7 +147,7 @@ impl Draft {
         let mut inside = Counter::new(counts.len());
         let (mut items, mut uses) = (Vec::new(), Vec::new());
         let (mut names, mut owners) = (Vec::new(), Vec::new());
-        for item in outline::items(tree, text).into_iter().take(MAX_LISTED) {
+        for item in survey.items.into_iter().take(MAX_LISTED) {
             let number = items.len() as u32;
             names.push((words.add(&item.name, hash(&item.name)), number));
             owners.extend(item.owner.as_ref().map(|owner| (words.add(owner, hash(owner)), number)));
@@ -164,7 +164,7 @@ impl Draft {
             hash: ContentHash::of(text),
             language: tree.language(),
             items,
-            imports: imports(tree, text).into_iter().take(MAX_LISTED).collect(),
+            imports: survey.imports.into_iter().take(MAX_LISTED).collect(),
             words: words.into_list(),
             counts,
             uses,
