@@ -1,6 +1,7 @@
 //! The project on disk: the only reader of source files. What is secret is never read.
 
 mod cache;
+pub mod exclude;
 pub mod git;
 pub mod index;
 mod scan;
@@ -15,7 +16,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::document::Document;
 use cache::Cache;
-use index::{Draft, Index};
+use exclude::Exclusions;
+use index::{ContentHash, Draft, Index};
 use scan::{Outcome, Unread};
 use stamp::Stamp;
 
@@ -29,6 +31,10 @@ pub struct Workspace {
     index: RwLock<Arc<Index>>,
     /// Held while the next snapshot is made.
     changes: Mutex<Changes>,
+    /// Texts of open documents that were indexed; what is on disk may be another one.
+    open: RwLock<HashMap<PathBuf, Arc<str>>>,
+    /// What the user wants no model to see.
+    exclusions: RwLock<Arc<Exclusions>>,
     /// Held by the one build at a time.
     building: Mutex<Building>,
     /// Where indexes are kept between runs, if anywhere.
@@ -88,6 +94,8 @@ impl Workspace {
             name: OnceLock::new(),
             index: RwLock::default(),
             changes: Mutex::default(),
+            open: RwLock::default(),
+            exclusions: RwLock::default(),
             building: Mutex::default(),
             cache: None,
         }
@@ -136,6 +144,40 @@ impl Workspace {
         (inside && !relative.as_os_str().is_empty()).then_some(relative)
     }
 
+    /// Forgets the files that `exclusions` name, and leaves them out from now on. Says whether that
+    /// is a change; files that may be read again are found by the next [`build_index`].
+    ///
+    /// [`build_index`]: Self::build_index
+    pub fn exclude(&self, exclusions: Exclusions) -> bool {
+        if *self.exclusions() == exclusions {
+            return false;
+        }
+        let exclusions = Arc::new(exclusions);
+        let mut current = self.exclusions.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::clone(&exclusions);
+        drop(current);
+        let index = self.index();
+        let named = index.paths().into_iter().filter(|path| exclusions.of(path).is_some());
+        for path in named {
+            self.replace(path.to_owned(), None);
+        }
+        true
+    }
+
+    /// What the user wants no model to see.
+    pub fn exclusions(&self) -> Arc<Exclusions> {
+        Arc::clone(&self.exclusions.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The text of an indexed file (path relative to the workspace): the one that is indexed, or
+    /// nothing where the file has changed since.
+    pub fn text(&self, path: &Path) -> Option<Arc<str>> {
+        let hash = self.index().file(path)?.hash;
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        let text = open.or_else(|| walk::read(&self.root.join(path)).ok().map(Arc::from))?;
+        (ContentHash::of(&text) == hash).then_some(text)
+    }
+
     /// What is known now; a snapshot.
     pub fn index(&self) -> Arc<Index> {
         Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner))
@@ -149,7 +191,9 @@ impl Workspace {
         let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         self.changes().updated.clear();
         let now = SystemTime::now();
-        let found = walk::list(&self.root);
+        let mut found = walk::list(&self.root);
+        let exclusions = self.exclusions();
+        found.retain(|one| exclusions.of(&one.path).is_none());
         let is_found = |path: &Path| found.binary_search_by(|one| (*one.path).cmp(path)).is_ok();
 
         let folder = self.cache.as_deref().filter(|_| !building.started);
@@ -240,6 +284,7 @@ impl Workspace {
         let Some(relative) = self.relative(path) else { return };
         let text = text.filter(|text| self.is_worth_reading(&relative, text));
         let draft = text.and_then(|text| Draft::read(&relative, text));
+        self.open.write().unwrap_or_else(PoisonError::into_inner).remove(&relative);
         self.replace(relative, draft);
     }
 
@@ -250,6 +295,10 @@ impl Workspace {
         let readable = self.is_worth_reading(&relative, &document.text);
         let tree = document.tree.as_ref().filter(|_| readable);
         let draft = tree.map(|tree| Draft::of_tree(&relative, &document.text, tree));
+        if draft.is_some() {
+            let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+            open.insert(relative.clone(), Arc::clone(&document.text));
+        }
         self.replace(relative, draft);
     }
 
@@ -268,6 +317,7 @@ impl Workspace {
 
     fn is_worth_reading(&self, relative: &Path, text: &str) -> bool {
         !secret::is_secret_path(relative)
+            && self.exclusions().of(relative).is_none()
             && text.len() as u64 <= walk::MAX_FILE_SIZE
             && walk::judge(text).is_none()
             && (self.index().holds(relative) || !self.is_hidden_or_ignored(relative))
@@ -411,5 +461,40 @@ mod tests {
         assert_eq!(after.file_count(), 1);
         workspace.update(&root.join("a.py"), None);
         assert_eq!(workspace.index().file_count(), 0);
+    }
+
+    #[test]
+    fn excluded_files_are_forgotten_and_come_back_when_they_are_not_any_more() {
+        let (_folder, root) =
+            tree(&[("a.py", "def a():\n    pass\n"), ("vendor/b.py", "def b():\n    pass\n")]);
+        let workspace = Workspace::new(root.clone());
+        workspace.build_index();
+        assert_eq!(workspace.index().file_count(), 2);
+        let exclusions = Exclusions::new(&["vendor/".to_owned()]);
+        assert!(workspace.exclude(exclusions.clone()) && !workspace.exclude(exclusions));
+        assert_eq!(workspace.index().paths(), [Path::new("a.py")]);
+        workspace.build_index();
+        workspace.update(&root.join("vendor/b.py"), Some("def c():\n    pass\n"));
+        assert_eq!(workspace.index().paths(), [Path::new("a.py")]);
+        assert!(workspace.exclude(Exclusions::default()));
+        workspace.build_index();
+        assert_eq!(workspace.index().file_count(), 2);
+    }
+
+    #[test]
+    fn the_text_of_a_file_is_the_one_that_is_indexed() {
+        let (_folder, root) = tree(&[("a.py", "def a():\n    pass\n"), ("b.py", "x = 1\n")]);
+        let workspace = Workspace::new(root.clone());
+        workspace.build_index();
+        let text = |path: &str| workspace.text(Path::new(path));
+        assert_eq!(text("a.py").as_deref(), Some("def a():\n    pass\n"));
+        let unsaved = "def a():\n    return 1\n".to_owned();
+        let document = Document::new(root.join("a.py"), None, 2, unsaved.clone());
+        workspace.update_document(&document);
+        assert_eq!(text("a.py"), Some(unsaved.into()));
+        fs::write(root.join("b.py"), "x = 2\n").unwrap();
+        assert_eq!((text("b.py"), text("none.py")), (None, None));
+        workspace.update(&root.join("a.py"), Some("def a():\n    pass\n"));
+        assert_eq!(text("a.py").as_deref(), Some("def a():\n    pass\n"));
     }
 }
