@@ -24,7 +24,7 @@ fn run(engine: &Engine, text: &str, max_tokens: usize, candidates: usize) -> Usa
         match event {
             Event::Done(usage) => return usage,
             Event::Failed(error) => panic!("{error}"),
-            Event::Text { .. } | Event::Finished { .. } => {}
+            Event::Read(_) | Event::Text { .. } | Event::Finished { .. } => {}
         }
     }
     panic!("no last event");

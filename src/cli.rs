@@ -5,6 +5,7 @@ mod bench;
 mod change;
 mod complete;
 mod config;
+mod context;
 mod demo;
 mod doc;
 mod doctor;
@@ -48,6 +49,8 @@ struct Cli {
 enum Command {
     /// Suggest what to insert at a position
     Complete(complete::Args),
+    /// Show the prompt for a suggestion at a position, part by part
+    Context(context::Args),
     /// Explain a file, function or type
     Explain(explain::Args),
     /// Write a doc comment; the code itself stays as it is
@@ -79,6 +82,7 @@ impl Command {
     fn json(&self) -> bool {
         match self {
             Self::Complete(args) => args.file.json,
+            Self::Context(args) => args.file.json,
             Self::Explain(args) => args.file.json,
             Self::Doc(args) => args.common.file.json,
             Self::Test(args) => args.common.file.json,
@@ -96,6 +100,7 @@ impl Command {
     fn run(&self) -> Result<u8, Failure> {
         match self {
             Self::Complete(args) => complete::run(args),
+            Self::Context(args) => context::run(args),
             Self::Explain(args) => explain::run(args),
             Self::Doc(args) => doc::run(args),
             Self::Test(args) => test::run(args),

@@ -14,6 +14,7 @@ mod order;
 mod parent;
 mod progress;
 mod projects;
+mod prompts;
 mod server;
 mod session;
 mod settings;

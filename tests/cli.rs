@@ -11,6 +11,8 @@ mod changes;
 mod completion;
 #[path = "cli/configuration.rs"]
 mod configuration;
+#[path = "cli/context.rs"]
+mod context;
 #[path = "cli/interruption.rs"]
 mod interruption;
 #[path = "cli/project.rs"]

@@ -31,7 +31,7 @@ fn answer(engine: &Engine, text: &str, temperature: f32) -> (String, Usage) {
         match generation.next_blocking().unwrap() {
             Event::Text { text: more, .. } => text += &more,
             Event::Done(usage) => return (text, usage),
-            Event::Finished { .. } => {}
+            Event::Read(_) | Event::Finished { .. } => {}
             Event::Failed(error) => panic!("{error}"),
         }
     }

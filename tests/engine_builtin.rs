@@ -58,6 +58,7 @@ fn run(engine: &Engine, request: Request) -> Answer {
                 answer.texts[candidate].push_str(&text);
                 answer.logprobs[candidate] += logprob;
             }
+            Event::Read(_) => {}
             Event::Finished { candidate, reason } => answer.reasons[candidate] = Some(reason),
             Event::Done(usage) => {
                 answer.usage = usage;
@@ -148,7 +149,7 @@ fn interactive_work_pre_empts_background_work_without_changing_it() {
                 text.push_str(&more);
             }
             Event::Failed(error) => panic!("{error}"),
-            Event::Finished { .. } | Event::Done(_) => {}
+            Event::Read(_) | Event::Finished { .. } | Event::Done(_) => {}
         }
     }
     assert_eq!(text, expected.texts[0]);

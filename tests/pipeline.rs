@@ -11,6 +11,7 @@ use agent::document::Document;
 use agent::engine::scripted::{Rule, Script};
 use agent::engine::{Engine, EngineOptions, ModelSource};
 use agent::fixture;
+use agent::prompt::anchor::Reuse;
 use agent::prompt::template::Templates;
 use agent::syntax::health::health;
 use agent::task::complete::{self, Completion, Options};
@@ -191,7 +192,7 @@ async fn a_file_of_secrets_is_shown_to_no_model() {
 }
 
 #[tokio::test]
-async fn a_key_stroke_costs_the_line_and_not_the_file() {
+async fn a_key_stroke_costs_what_was_typed_and_not_the_file() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let model = ModelSource::File(root.join("models/builtin.gguf"));
     let tools = tools(Engine::load(&model, &EngineOptions::default()).unwrap(), root);
@@ -199,16 +200,49 @@ async fn a_key_stroke_costs_the_line_and_not_the_file() {
     let text = std::fs::read_to_string(&path).unwrap();
     let at = text.find("impl Proposal {\n").unwrap() + "impl Proposal {\n".len();
     let options = Options { max_tokens: 1, multi_line: false, ..Options::default() };
-    let mut last = None;
-    for typed in ["    pub fn ", "    pub fn i", "    pub fn is"] {
+    let mut anchor = None;
+    for (number, typed) in [
+        "    pub fn ",
+        "    pub fn i",
+        "    pub fn is",
+        "    pub fn is_small(&self) -> bool {\n        ",
+        "    pub fn is_small(&self) -> bool {\n        s",
+        "    pub fn is_small(&self) -> bool {\n        self.edits.",
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let new = [&text[..at], typed, &text[at..]].concat();
         let document = Document::new(path.clone(), None, 1, new);
-        let answer = complete::run(&tools, &document, at + typed.len(), &options).await.unwrap();
-        last = Some(answer.usage);
+        let offset = at + typed.len();
+        let prepared = complete::prepare(&tools, &document, offset, &options, anchor.as_ref());
+        let prepared = prepared.unwrap();
+        let kept = prepared.reuse == Reuse::Kept;
+        assert_eq!(kept, number > 0, "{typed}");
+        anchor = prepared.anchor.clone();
+        let usage = complete::answer(&tools, &document, prepared, &options).await.unwrap().usage;
+        assert!(usage.prompt_tokens > 100, "{usage:?}");
+        // A pause in which a signature was typed costs that signature.
+        let most = if typed.ends_with("{\n        ") { 24 } else { 8 };
+        let read = usage.prompt_tokens - usage.cached_tokens;
+        assert!(number == 0 || read <= most, "{typed}: {usage:?}");
     }
-    let usage = last.unwrap();
-    assert!(usage.prompt_tokens > 100, "{usage:?}");
-    assert!(usage.cached_tokens + 8 > usage.prompt_tokens, "{usage:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_short_still_says_what_its_prompt_cost() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let model = ModelSource::File(root.join("models/builtin.gguf"));
+    let tools = tools(Engine::load(&model, &EngineOptions::default()).unwrap(), root);
+    let marked = "fn main() {\n    let total = fˇ;\n    println!(\"{total}\");\n}\n";
+    let (document, cursor) = document(root, "a.rs", marked);
+    let options = Options { max_tokens: 200, ..Options::default() };
+    for round in 0..2 {
+        let usage = complete::run(&tools, &document, cursor, &options).await.unwrap().usage;
+        assert!(usage.prompt_tokens > 10, "{usage:?}");
+        assert!(round == 0 || usage.cached_tokens + 8 > usage.prompt_tokens, "{usage:?}");
+        assert!(usage.prompt_time > Duration::ZERO, "{usage:?}");
+    }
 }
 
 /// Positions of this project's own source: the rest of a line is taken away, as when somebody is

@@ -5,11 +5,11 @@ use serde_json::{Value as Json, json};
 use super::arguments::{FileArgs, ModelArgs};
 use super::failure::{self, Failure};
 use super::position::{Place, Spot};
-use super::session::Session;
+use super::session::{self, Session};
 use super::{output, progress};
 use crate::config::value::Value;
 use crate::engine::Event;
-use crate::task::complete::{self, Completion, Options};
+use crate::task::complete::{self, Completion};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let session = Session::open(&place.path, args.file.stdin, &flags, false)?;
     let offset = place.offset(&session.document, line, column);
     let offset = offset.inspect_err(|_| session.progress.end())?;
-    let options = options(&session);
+    let options = session::completion(&session.config, session.tools.engine.info());
     session.progress.say("completing");
     let completion = progress::run(async {
         Ok(complete::run(&session.tools, &session.document, offset, &options).await?)
@@ -67,18 +67,6 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         output::say(&format!("agent: {error}"));
     }
     Ok(if completion.candidates.is_empty() { failure::NOT_DONE } else { failure::DONE })
-}
-
-/// The options of the configuration.
-fn options(session: &Session) -> Options {
-    let complete = &session.config.complete;
-    Options {
-        candidates: complete.candidates,
-        max_tokens: complete.max_tokens,
-        context_tokens: complete.context_tokens,
-        multi_line: complete.multi_line,
-        ..Options::default()
-    }
 }
 
 fn print(session: &Session, completion: &Completion) -> Result<(), Failure> {
@@ -143,7 +131,7 @@ fn as_json(session: &Session, completion: &Completion) -> Json {
         "trace": {
             "budget": completion.trace.budget,
             "used": used,
-            "dropped": completion.trace.dropped,
+            "dropped": completion.trace.dropped.iter().map(ToString::to_string).collect::<Vec<_>>(),
         },
     })
 }

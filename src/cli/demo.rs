@@ -98,14 +98,8 @@ impl Demo {
         let start = Instant::now();
         let (text, offset) = hole.cut(&read(file)?);
         let document = Document::new(file.to_owned(), None, 0, text);
-        let complete = &self.config.complete;
-        let options = task::complete::Options {
-            candidates: complete.candidates.max(3),
-            max_tokens: complete.max_tokens,
-            context_tokens: complete.context_tokens,
-            multi_line: complete.multi_line,
-            ..task::complete::Options::default()
-        };
+        let mut options = session::completion(&self.config, tools.engine.info());
+        options.candidates = options.candidates.max(3);
         self.progress.say("completing");
         let completion = task::complete::run(tools, &document, offset, &options).await?;
         self.step(&format!("Complete {} where you stopped typing", name(file)), start)?;

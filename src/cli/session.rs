@@ -15,10 +15,10 @@ use crate::check;
 use crate::config::load::{Flags, Loaded, Sources};
 use crate::config::{self, Config, places, prompts};
 use crate::document::Document;
-use crate::engine::Engine;
 use crate::engine::device::{THREAD_VARIABLES, default_threads};
-use crate::models::{self, Model, ModelError};
-use crate::task::Tools;
+use crate::engine::{Engine, ModelInfo};
+use crate::models::{self, Model, ModelError, Wanted};
+use crate::task::{Tools, complete};
 use crate::workspace::{Workspace, secret};
 
 /// The largest file a command works on, in bytes.
@@ -85,8 +85,18 @@ pub(super) struct OpenModel {
 impl OpenModel {
     /// Loads the model of the configuration.
     pub(super) fn of(config: &Config) -> Result<Self, ModelError> {
+        Self::open(&config.wanted_models(), config)
+    }
+
+    /// Loads a model by its name.
+    pub(super) fn named(name: &str, config: &Config) -> Result<Self, ModelError> {
+        let wanted = config.wanted_models();
+        Self::open(&Wanted { model: Some(name.to_owned()), draft: None, ..wanted }, config)
+    }
+
+    fn open(wanted: &Wanted, config: &Config) -> Result<Self, ModelError> {
         let start = Instant::now();
-        let (engine, model) = models::open(&config.wanted_models(), &config.engine_options())?;
+        let (engine, model) = models::open(wanted, &config.engine_options())?;
         Ok(Self { engine, model, load_time: start.elapsed() })
     }
 }
@@ -107,6 +117,13 @@ pub(super) fn tools(
         seed: config.seed,
         report: progress.report(),
     })
+}
+
+/// The options of a suggestion; the length of its prompt follows from the model's size, since nothing
+/// is known of its speed yet.
+pub(super) fn completion(config: &Config, info: &ModelInfo) -> complete::Options {
+    let (guessed, _) = complete::pace(info).budget(config.complete.latency());
+    config.complete.options(guessed)
 }
 
 /// The options for a workspace; problems in them are told, and the log starts as they say.

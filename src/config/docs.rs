@@ -73,7 +73,13 @@ pub fn editor_properties() -> Json {
 fn property(option: &Declaration) -> Json {
     let mut schema = match option.kind {
         Kind::Text(_) | Kind::Model(_) | Kind::Path(_) => json!({"type": "string"}),
-        Kind::Paths(_) => json!({"type": "array", "items": {"type": "string"}}),
+        Kind::Paths(_) | Kind::Words(_) | Kind::Patterns(_) => {
+            json!({"type": "array", "items": {"type": "string"}})
+        }
+        Kind::AutoCount(least, most, _) => json!({"anyOf": [
+            {"const": "auto"},
+            {"type": "integer", "minimum": least, "maximum": most},
+        ]}),
         Kind::Count(least, most, _) | Kind::OptionalCount(least, most, _) => {
             json!({"type": "integer", "minimum": least, "maximum": most})
         }

@@ -1,10 +1,12 @@
 //! The options in force, as the program reads them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::places;
 use crate::engine::{CacheOptions, DeviceChoice, EngineOptions, EnginePath, KvFormat};
 use crate::models;
+use crate::task::complete;
 
 /// The options in force. Its `Default` holds the defaults, and nothing else does.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +33,8 @@ pub struct Config {
     pub check: Check,
     /// About task prompts.
     pub prompts: Prompts,
+    /// What no model is shown, as lines of a `.gitignore`.
+    pub exclude: Vec<String>,
     /// Which log messages go to standard error.
     pub log: String,
 }
@@ -51,10 +55,42 @@ pub struct Complete {
     pub candidates: usize,
     /// Longest suggestion in tokens.
     pub max_tokens: usize,
-    /// Tokens for the prompt.
-    pub context_tokens: usize,
+    /// Tokens for the prompt; `None` means as many as the model reads in time.
+    pub context_tokens: Option<usize>,
+    /// Time in which a model is to have read a prompt of which it knows nothing, in milliseconds.
+    pub latency_ms: u64,
     /// Whether suggestions may have several lines.
     pub multi_line: bool,
+    /// The languages that get suggestions, or with `!` those that do not.
+    pub languages: Vec<String>,
+}
+
+impl Complete {
+    /// Time in which a model is to have read a prompt of which it knows nothing.
+    pub fn latency(&self) -> Duration {
+        Duration::from_millis(self.latency_ms)
+    }
+
+    /// What is asked for one suggestion, with `fitting` tokens for its prompt unless a number is
+    /// set.
+    pub fn options(&self, fitting: usize) -> complete::Options {
+        complete::Options {
+            candidates: self.candidates,
+            max_tokens: self.max_tokens,
+            context_tokens: self.context_tokens.unwrap_or(fitting),
+            multi_line: self.multi_line,
+            ..complete::Options::default()
+        }
+    }
+
+    /// Whether documents of the language that editors call `name` get suggestions.
+    pub fn wants(&self, name: &str) -> bool {
+        let same = |listed: &str| listed.eq_ignore_ascii_case(name);
+        let refused = |listed: &String| listed.strip_prefix('!').is_some_and(same);
+        let mut named = self.languages.iter().filter(|listed| !listed.starts_with('!')).peekable();
+        let any = named.peek().is_none() || named.any(|listed| same(listed) || listed == "*");
+        any && !self.languages.iter().any(refused)
+    }
 }
 
 /// About what is kept of earlier prompts.
@@ -100,8 +136,10 @@ impl Default for Config {
                 enabled: true,
                 candidates: 1,
                 max_tokens: 64,
-                context_tokens: 2048,
+                context_tokens: None,
+                latency_ms: 1000,
                 multi_line: true,
+                languages: Vec::new(),
             },
             cache: Cache {
                 memory_mib: 1024,
@@ -111,6 +149,7 @@ impl Default for Config {
             },
             check: Check { timeout_seconds: 600, python: None },
             prompts: Prompts::default(),
+            exclude: Vec::new(),
             log: "warn".to_owned(),
         }
     }
@@ -142,5 +181,22 @@ impl Config {
             },
             ..EngineOptions::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_are_switched_on_by_name_or_off_with_a_mark() {
+        let wants = |listed: &[&str], name: &str| {
+            let mut complete = Config::default().complete;
+            complete.languages = listed.iter().map(|name| (*name).to_owned()).collect();
+            complete.wants(name)
+        };
+        assert!(wants(&[], "rust") && wants(&["rust", "python"], "Rust") && wants(&["*"], "lua"));
+        assert!(!wants(&["rust"], "lua") && !wants(&["!lua"], "lua") && wants(&["!lua"], "rust"));
+        assert!(!wants(&["*", "!lua"], "lua") && !wants(&["rust", "!rust"], "rust"));
     }
 }

@@ -1,10 +1,14 @@
 //! The options: one table that the loader, the documentation and the schema are made from.
 
+mod table;
+
 use std::path::{Path, PathBuf};
 
 use super::fields::Config;
 use super::value::Value;
 use crate::engine::{DeviceChoice, EnginePath, KvFormat};
+use crate::workspace::exclude::Exclusions;
+pub use table::OPTIONS;
 
 /// Who may set an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +32,16 @@ pub enum Kind {
     Path(fn(&mut Config) -> &mut Option<PathBuf>),
     /// Several files or folders.
     Paths(fn(&mut Config) -> &mut Vec<PathBuf>),
+    /// Several words.
+    Words(fn(&mut Config) -> &mut Vec<String>),
+    /// Patterns of files, as lines of a `.gitignore`; each source adds to those before it.
+    Patterns(fn(&mut Config) -> &mut Vec<String>),
     /// A whole number from the first to the second.
     Count(usize, usize, fn(&mut Config) -> &mut usize),
     /// The same, with no number by default.
     OptionalCount(usize, usize, fn(&mut Config) -> &mut Option<usize>),
+    /// The same, or `auto`.
+    AutoCount(usize, usize, fn(&mut Config) -> &mut Option<usize>),
     /// The same for numbers of 64 bits.
     Number(u64, u64, fn(&mut Config) -> &mut u64),
     /// `true` or `false`.
@@ -74,170 +84,6 @@ pub const ENGINES: [(&str, EnginePath); 3] =
 
 /// Names of the formats of keys and values.
 pub const KV_FORMATS: [(&str, KvFormat); 2] = [("f16", KvFormat::F16), ("q8_0", KvFormat::Q8_0)];
-
-/// Every option.
-pub const OPTIONS: &[Declaration] = &[
-    Declaration {
-        name: "model",
-        kind: Kind::Model(|config| &mut config.model),
-        unset: "the built-in model",
-        doc: "Model to use: a path to a GGUF file, a name that `agent model list` shows, or `builtin`.",
-        flag: Some("--model"),
-        scope: Scope::Inside,
-    },
-    Declaration {
-        name: "draft_model",
-        kind: Kind::Model(|config| &mut config.draft_model),
-        unset: "none",
-        doc: "A smaller model with the same vocabulary that guesses ahead for the model: answers stay the same and may come faster. Named as `model` is.",
-        flag: Some("--draft-model"),
-        scope: Scope::Inside,
-    },
-    Declaration {
-        name: "models.directories",
-        kind: Kind::Paths(|config| &mut config.models.directories),
-        unset: "",
-        doc: "Folders with GGUF files of your own, looked through before the stores of other programs.",
-        flag: None,
-        scope: Scope::Inside,
-    },
-    Declaration {
-        name: "device",
-        kind: Kind::Device(|config| &mut config.device),
-        unset: "",
-        doc: "Where the model runs; `auto` takes the best that is there.",
-        flag: Some("--device"),
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "engine",
-        kind: Kind::Engine(|config| &mut config.engine),
-        unset: "",
-        doc: "What computes on the CPU: `cpu`, the kernels of this program, `candle`, the tensor library, or `auto`, the faster one that can run the model.",
-        flag: Some("--engine"),
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "threads",
-        kind: Kind::OptionalCount(1, 1024, |config| &mut config.threads),
-        unset: "the physical cores",
-        doc: "CPU threads for the model.",
-        flag: Some("--threads"),
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "seed",
-        kind: Kind::Number(0, i64::MAX as u64, |config| &mut config.seed),
-        unset: "",
-        doc: "Seed of the sampler: the same seed, model and text give the same answer.",
-        flag: Some("--seed"),
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "complete.enabled",
-        kind: Kind::Bool(|config| &mut config.complete.enabled),
-        unset: "",
-        doc: "Whether the editor gets suggestions while you type.",
-        flag: None,
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "complete.candidates",
-        kind: Kind::Count(1, 16, |config| &mut config.complete.candidates),
-        unset: "",
-        doc: "How many suggestions are sampled; the best that passes the checks is shown first.",
-        flag: Some("-n"),
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "complete.max_tokens",
-        kind: Kind::Count(1, 4096, |config| &mut config.complete.max_tokens),
-        unset: "",
-        doc: "Longest suggestion, in tokens.",
-        flag: None,
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "complete.context_tokens",
-        kind: Kind::Count(64, 131_072, |config| &mut config.complete.context_tokens),
-        unset: "",
-        doc: "Tokens of the prompt for a suggestion; more is slower, and a model may hold fewer.",
-        flag: None,
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "complete.multi_line",
-        kind: Kind::Bool(|config| &mut config.complete.multi_line),
-        unset: "",
-        doc: "Whether a suggestion may have several lines where the syntax allows it.",
-        flag: None,
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "cache.memory_mib",
-        kind: Kind::Count(16, 1 << 20, |config| &mut config.cache.memory_mib),
-        unset: "",
-        doc: "Memory for what the model keeps of earlier prompts, in MiB; with more of it, less is read anew.",
-        flag: None,
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "cache.format",
-        kind: Kind::KvFormat(|config| &mut config.cache.format),
-        unset: "",
-        doc: "What the model's keys and values are kept as: `f16`, or `q8_0` in about half of the memory, a little less exact. On the CPU only.",
-        flag: None,
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "cache.reuse_shifted",
-        kind: Kind::Bool(|config| &mut config.cache.reuse_shifted),
-        unset: "",
-        doc: "Whether text behind an edit is taken over from the last prompt instead of read anew: faster, but an approximation that can make answers worse. On the CPU only.",
-        flag: None,
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "cache.save",
-        kind: Kind::Bool(|config| &mut config.cache.save),
-        unset: "",
-        doc: "Whether the model keeps some of the last prompts on disk, in the cache folder, so that it starts faster the next time. The files hold text of the prompts. On the CPU only.",
-        flag: None,
-        scope: Scope::Trusted,
-    },
-    Declaration {
-        name: "check.timeout_seconds",
-        kind: Kind::Number(1, 86_400, |config| &mut config.check.timeout_seconds),
-        unset: "",
-        doc: "Longest time one compiler, type checker or test run may take; the first one builds everything anew.",
-        flag: None,
-        scope: Scope::Anywhere,
-    },
-    Declaration {
-        name: "check.python",
-        kind: Kind::Path(|config| &mut config.check.python),
-        unset: "the project's virtual environment, else `python3`",
-        doc: "Python that checks and tests run with.",
-        flag: None,
-        scope: Scope::Trusted,
-    },
-    Declaration {
-        name: "prompts.directory",
-        kind: Kind::Path(|config| &mut config.prompts.directory),
-        unset: "the built-in prompts",
-        doc: "Folder whose `NAME.md` files replace the task prompts of the same name.",
-        flag: None,
-        scope: Scope::Inside,
-    },
-    Declaration {
-        name: "log",
-        kind: Kind::Text(|config| &mut config.log),
-        unset: "",
-        doc: "Which log messages go to standard error: `off`, `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `agent::engine=debug`.",
-        flag: None,
-        scope: Scope::Anywhere,
-    },
-];
 
 /// What a value is checked against when a source sets an option.
 #[derive(Clone, Copy)]
@@ -286,6 +132,24 @@ impl Declaration {
                 });
                 *place(config) = paths.collect::<Result<_, _>>()?;
             }
+            (Kind::Words(place), Value::List(values)) => *place(config) = words(values)?,
+            (Kind::Patterns(place), Value::List(values)) => {
+                let patterns = words(values)?;
+                for pattern in &patterns {
+                    Exclusions::check(pattern)?;
+                }
+                for pattern in patterns {
+                    if !place(config).contains(&pattern) {
+                        place(config).push(pattern);
+                    }
+                }
+            }
+            (Kind::AutoCount(_, _, place), Value::Text(text)) if text == "auto" => {
+                *place(config) = None;
+            }
+            (Kind::AutoCount(least, most, place), Value::Integer(number)) => {
+                *place(config) = Some(within(*number, least as u64, most as u64)? as usize);
+            }
             (Kind::Count(least, most, place), Value::Integer(number)) => {
                 *place(config) = within(*number, least as u64, most as u64)? as usize;
             }
@@ -321,6 +185,13 @@ impl Declaration {
             Kind::Paths(place) => Some(Value::List(place(config).iter().map(text).collect())),
             Kind::Count(_, _, place) => Some(Value::Integer(*place(config) as i64)),
             Kind::OptionalCount(_, _, place) => place(config).map(|n| Value::Integer(n as i64)),
+            Kind::AutoCount(_, _, place) => Some(match *place(config) {
+                Some(number) => Value::Integer(number as i64),
+                None => Value::Text("auto".to_owned()),
+            }),
+            Kind::Words(place) | Kind::Patterns(place) => {
+                Some(Value::List(place(config).iter().cloned().map(Value::Text).collect()))
+            }
             Kind::Number(_, _, place) => Some(Value::Integer(*place(config) as i64)),
             Kind::Bool(place) => Some(Value::Bool(*place(config))),
             Kind::Device(place) => name_of(&DEVICES, *place(config)),
@@ -371,11 +242,20 @@ impl Kind {
             | Self::Device(_)
             | Self::Engine(_)
             | Self::KvFormat(_) => "text",
-            Self::Paths(_) => "list of texts",
+            Self::Paths(_) | Self::Words(_) | Self::Patterns(_) => "list of texts",
+            Self::AutoCount(..) => "whole number or `auto`",
             Self::Count(..) | Self::OptionalCount(..) | Self::Number(..) => "whole number",
             Self::Bool(_) => "truth value",
         }
     }
+}
+
+fn words(values: &[Value]) -> Result<Vec<String>, String> {
+    let words = values.iter().map(|value| match value {
+        Value::Text(text) => Ok(text.clone()),
+        other => Err(format!("a {} stands among the texts", other.type_name())),
+    });
+    words.collect()
 }
 
 fn within(number: i64, least: u64, most: u64) -> Result<u64, String> {
@@ -443,9 +323,10 @@ mod tests {
                 Kind::Text(_) | Kind::Model(_) => text(option.name),
                 Kind::Path(_) => text(&path),
                 Kind::Paths(_) => Value::List(vec![text(&path)]),
-                Kind::Count(least, ..) | Kind::OptionalCount(least, ..) => {
-                    Value::Integer((least + index) as i64)
-                }
+                Kind::Words(_) | Kind::Patterns(_) => Value::List(vec![text(option.name)]),
+                Kind::Count(least, ..)
+                | Kind::OptionalCount(least, ..)
+                | Kind::AutoCount(least, ..) => Value::Integer((least + index) as i64),
                 Kind::Number(least, ..) => Value::Integer((least + index as u64) as i64),
                 Kind::Bool(_) => Value::Bool(false),
                 Kind::Device(_) | Kind::Engine(_) => text("cpu"),
@@ -464,6 +345,11 @@ mod tests {
         let free = Origin { folder: Path::new("/"), confined: None };
         let error = |name, value: Value| set(name, &value, free).unwrap_err();
         assert_eq!(error("threads", text("2")), "a text where a whole number is wanted");
+        assert_eq!(
+            error("complete.context_tokens", text("all")),
+            "a text where a whole number or `auto` is wanted"
+        );
+        assert!(error("exclude", Value::List(vec![text("a[")])).starts_with("a[: "));
         assert!(error("model", text("")).starts_with("is empty"));
         assert_eq!(error("threads", Value::Integer(0)), "0 is not between 1 and 1024");
         assert_eq!(error("seed", Value::Integer(-1)).split(' ').next(), Some("-1"));
@@ -482,13 +368,12 @@ mod tests {
             assert!(error.contains("outside the workspace"), "{outside}: {error}");
         }
         for outside in ["~", "~/models"] {
-            let inside = set("prompts.directory", &text(outside), confined).unwrap();
-            assert_eq!(
-                inside.prompts.directory,
-                Some(root.path().join(outside)),
-                "taken literally"
-            );
+            let outside = Value::List(vec![text(outside)]);
+            let inside = set("models.directories", &outside, confined).unwrap();
+            assert!(inside.models.directories[0].starts_with(root.path()), "taken literally");
         }
+        let error = set("prompts.directory", &text("prompts"), confined).unwrap_err();
+        assert!(error.contains("agent trust"), "{error}");
         let config = set("model", &text("models/a.gguf"), confined).unwrap();
         assert_eq!(config.model, Some(root.path().join("models/a.gguf").display().to_string()));
         assert_eq!(set("model", &text("coder:7b"), confined).unwrap().model.unwrap(), "coder:7b");
@@ -500,7 +385,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/", root.path().join("door")).unwrap();
         let confined = Origin { folder: root.path(), confined: Some(root.path()) };
-        assert!(set("prompts.directory", &text("door/tmp"), confined).is_err());
-        assert!(set("prompts.directory", &text("door/nowhere/at/all"), confined).is_err());
+        for outside in ["door/tmp", "door/nowhere/at/all"] {
+            let outside = Value::List(vec![text(outside)]);
+            assert!(set("models.directories", &outside, confined).is_err());
+        }
     }
 }

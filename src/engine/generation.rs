@@ -43,6 +43,9 @@ pub struct Usage {
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Event {
+    /// The prompt is evaluated: what it cost so far. Whoever gives up the answer later knows that
+    /// much.
+    Read(Usage),
     /// More text of a candidate: whole characters only.
     Text {
         /// Which candidate.

@@ -12,7 +12,7 @@ use super::speculation::{History, Speculation};
 use super::tokenizer::Tokenizer;
 use super::worker::{Interrupted, Model, Turn};
 use super::writer::Writer;
-use super::{EngineError, Finish, Usage, device};
+use super::{EngineError, Event, Finish, Usage, device};
 
 /// The most answers to one request: each holds keys and values of its own.
 const MOST_CANDIDATES: usize = 64;
@@ -118,6 +118,7 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> LocalModel<D, S> {
             self.read_prompt(turn, prompt, sequence, &mut logits, &mut clock, &mut usage)?;
         }
         usage.prompt_time = clock.lap();
+        turn.send(Event::Read(usage))?;
         self.write_answers(turn, prompt, sequences, &mut logits, &mut clock, &mut usage)?;
         usage.generation_time = clock.lap();
         Ok(usage)

@@ -57,6 +57,7 @@ impl Model for Player {
             Usage { prompt_tokens: prompt.split_whitespace().count(), ..Usage::default() };
         let start = Instant::now();
         turn.between_steps(self)?;
+        turn.send(Event::Read(usage))?;
         for candidate in 0..request.candidates.max(1) {
             let answer = self.answer_of(&prompt, candidate);
             let mut stop = StopText::new(&request.stops);
@@ -155,6 +156,7 @@ mod tests {
                 Event::Text { candidate, text, .. } => texts[candidate].push_str(&text),
                 Event::Finished { reason, .. } => reasons.push(reason),
                 Event::Done(done) => usage = Some(done),
+                Event::Read(_) => {}
                 Event::Failed(error) => panic!("{error}"),
             }
         }

@@ -12,6 +12,7 @@ use super::capabilities::ClientSupport;
 use super::client::Client;
 use super::explanations::Explanations;
 use super::projects::Projects;
+use super::prompts::Prompts;
 use super::settings::Settings;
 use super::work::Works;
 use super::{convert, log, model, parent};
@@ -35,6 +36,8 @@ pub(super) struct Session {
     pub(super) projects: Projects,
     /// Work started by commands.
     pub(super) works: Arc<Works>,
+    /// What is kept from one suggestion to the next.
+    pub(super) prompts: Prompts,
     /// Explanations given.
     pub(super) explanations: Explanations,
     support: RwLock<Arc<ClientSupport>>,
@@ -55,6 +58,7 @@ impl Session {
             model: Arc::default(),
             projects: Projects::default(),
             works: Arc::default(),
+            prompts: Prompts::default(),
             explanations: Explanations::default(),
             support: RwLock::default(),
             settings: RwLock::default(),

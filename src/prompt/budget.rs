@@ -1,23 +1,57 @@
-//! Which part of a context gets how many tokens, and what is dropped first.
+//! Which part of a context gets how many tokens, what is dropped first, and what stays as it was.
 //!
-//! The line at the cursor comes first. Then, where not everything fits: a quarter for related
-//! code, a quarter for what follows the cursor and the rest for what stands before it, nearest
-//! first; what one part leaves goes to the others. Fixed shares keep the head of the prompt the
-//! same from one key stroke to the next, which is what a KV cache rewards.
+//! Every budget is declared here, as a share of what the prompt may hold. What one part leaves goes
+//! to the others. A choice made before is kept as long as it fits: the excerpts stay in their
+//! order and new ones come behind them, the prefix begins and the suffix ends where they did; so
+//! that the head of the prompt stays the same, which is what a KV cache rewards. What has to be cut
+//! is cut further than needed, so that the next cut is far away.
 
 use super::Count;
+use crate::context::Kind;
 
-/// A text of more bytes per token than this is too long; that saves counting it.
-const MAX_BYTES_PER_TOKEN: usize = 64;
-/// Where many lines survive, the cut stands at a multiple of this many lines, so that it moves
-/// seldom while the cursor moves down.
-const LINES_PER_CUT: usize = 16;
+/// Percent of a prompt for each kind of excerpt; what one kind leaves another may take.
+pub const EXCERPTS: [(Kind, usize); 4] =
+    [(Kind::Imported, 12), (Kind::EnclosingType, 8), (Kind::Ranked, 25), (Kind::Recent, 5)];
+/// Percent of a prompt for the file before the cursor.
+pub const PREFIX: usize = 33;
+/// Percent of a prompt for the file after the cursor.
+pub const SUFFIX: usize = 17;
+/// What is typed behind the middle marker gets one part in so many of a prompt …
+const TYPED: usize = 8;
+/// … and no more than so many tokens: after them the prompt is made anew.
+const MOST_TYPED: usize = 192;
+
+/// A text with more bytes per token than this is taken to be too long without counting it.
+const MAX_BYTES_PER_TOKEN: usize = 16;
+/// The same for parts of a line, which may be one run of white space.
+const MAX_BYTES_PER_TOKEN_IN_A_LINE: usize = 64;
+/// What is cut gets this many percent of what it could have, so that the cut can stay a while.
+const CUT: usize = 85;
+/// A text that was cut before gets more of the file when it needs less than this many percent of
+/// what it may have.
+const ROOMY: usize = 60;
+
+/// The tokens of a prompt of `budget` that are left for what will be typed.
+pub fn typed(budget: usize) -> usize {
+    (budget / TYPED).min(MOST_TYPED)
+}
+
+/// An excerpt that might be shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// What it is to the cursor.
+    pub kind: Kind,
+    /// How useful it is for its size.
+    pub score: f32,
+    /// As it will stand in the prompt.
+    pub text: String,
+}
 
 /// What is to be shared out.
 #[derive(Debug, Clone, Copy)]
 pub struct Parts<'a> {
-    /// Excerpts as they will stand in the prompt, best first.
-    pub related: &'a [String],
+    /// Excerpts, in the order in which they belong into a prompt.
+    pub excerpts: &'a [Wanted],
     /// Tokens that each excerpt costs beside its text.
     pub markers_per_excerpt: usize,
     /// The file before the cursor, in blocks.
@@ -29,75 +63,200 @@ pub struct Parts<'a> {
 /// What is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Choice {
-    /// Which excerpts, as indices, ascending.
-    pub related: Vec<usize>,
+    /// Which excerpts, as indices, in the order in which they stand in the prompt.
+    pub excerpts: Vec<usize>,
     /// The prefix that is kept: an end of the whole.
     pub prefix: String,
     /// The suffix that is kept: a beginning of the whole.
     pub suffix: String,
 }
 
+/// What was chosen before at nearly the same place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Earlier {
+    /// How many of today's excerpts, the first ones, are those of the earlier prompt that are good
+    /// enough still, in the earlier order.
+    pub excerpts: usize,
+    /// Bytes of the file that were left out before the prefix.
+    pub before: usize,
+    /// Bytes of the file that were left out after the suffix.
+    pub after: usize,
+}
+
 /// Shares `budget` tokens among `parts`. The parts' counts are added up piece by piece; joined,
 /// the same text may cost a little more, so the caller counts the result once more.
-pub fn choose(parts: Parts<'_>, budget: usize, count: Count<'_>) -> Choice {
+pub fn choose(
+    parts: Parts<'_>,
+    earlier: Option<&Earlier>,
+    budget: usize,
+    count: Count<'_>,
+) -> Choice {
     let prefix = parts.prefix.concat();
     let suffix = parts.suffix.concat();
-    let cursor_line = prefix.rsplit_once('\n').map_or(prefix.as_str(), |(_, line)| line);
-    let cursor_cost = bounded_count(cursor_line, budget, count);
-    if cursor_cost > budget {
-        let prefix = end_within(cursor_line, budget, count).to_owned();
+    let last_line = prefix.rsplit_once('\n').map_or(prefix.as_str(), |(_, line)| line);
+    let last_cost = bounded_count(last_line, budget, count);
+    if last_cost > budget {
+        let prefix = end_within(last_line, budget, count).to_owned();
         return Choice { prefix, ..Choice::default() };
     }
 
-    let spare = budget - cursor_cost;
-    let quarter = spare / 4;
-    let prefix_need = bounded_count(&prefix, budget, count).saturating_sub(cursor_cost);
-    let (_, related_need) = related_within(parts, spare, count);
+    let share = |percent: usize| budget * percent / 100;
+    let prefix_need = need(parts.prefix.iter().rev(), budget, count);
+    let suffix_need = need(parts.suffix, budget, count);
+    let least_prefix = prefix_need.min(share(PREFIX)).max(last_cost);
+    let least_suffix = suffix_need.min(share(SUFFIX)).min(budget - least_prefix);
+    let room = budget - least_prefix - least_suffix;
+    let (excerpts, used) = excerpts_within(parts, earlier, room, count);
 
-    let suffix_budget = quarter.max(spare.saturating_sub(prefix_need + related_need.min(quarter)));
-    let suffix = beginning(&suffix, &lengths(parts.suffix), suffix_budget, count);
-    let left = spare.saturating_sub(bounded_count(suffix, spare, count));
-
-    let related_budget = quarter.max(left.saturating_sub(prefix_need)).min(left);
-    let (related, related_cost) = related_within(parts, related_budget, count);
-
-    let prefix_budget = cursor_cost + left - related_cost;
-    let prefix = ending(&prefix, &lengths(parts.prefix), prefix_budget, count);
-    Choice { related, prefix: prefix.to_owned(), suffix: suffix.to_owned() }
+    let of_file = budget - used;
+    let least_suffix = suffix_need.min(of_file * SUFFIX / (PREFIX + SUFFIX));
+    let room = (of_file - least_suffix).max(last_cost);
+    let start = earlier.map(|earlier| earlier.before);
+    let whole = prefix.len();
+    let prefix = prefix_within(&prefix, parts.prefix, start, room, count).to_owned();
+    // What a cut prefix leaves is for what will be typed, not for the suffix.
+    let cost = if prefix.len() < whole { room } else { bounded_count(&prefix, budget, count) };
+    let room = of_file.saturating_sub(cost);
+    let end = earlier.map(|earlier| earlier.after);
+    let suffix = suffix_within(&suffix, parts.suffix, end, room, count).to_owned();
+    Choice { excerpts, prefix, suffix }
 }
 
 /// The tokens of `text`, or `limit + 1` where its length alone says that there are more.
 fn bounded_count(text: &str, limit: usize, count: Count<'_>) -> usize {
-    if text.len() / MAX_BYTES_PER_TOKEN > limit { limit + 1 } else { count(text) }
+    if text.len() / MAX_BYTES_PER_TOKEN_IN_A_LINE > limit { limit + 1 } else { count(text) }
 }
 
-fn lengths(blocks: &[String]) -> Vec<usize> {
-    blocks.iter().map(String::len).collect()
-}
-
-/// The best excerpts that fit, and their tokens. One that does not fit does not keep out a later,
-/// smaller one.
-fn related_within(parts: Parts<'_>, budget: usize, count: Count<'_>) -> (Vec<usize>, usize) {
-    let mut chosen = Vec::new();
-    let mut left = budget;
-    for (index, text) in parts.related.iter().enumerate() {
-        let cost = bounded_count(text, left, count) + parts.markers_per_excerpt;
-        if cost <= left {
-            chosen.push(index);
-            left -= cost;
+/// The tokens of `blocks`, or more than `limit`.
+fn need<'a>(blocks: impl IntoIterator<Item = &'a String>, limit: usize, count: Count<'_>) -> usize {
+    let mut sum = 0;
+    for block in blocks {
+        sum += block_cost(block, limit.saturating_sub(sum), count);
+        if sum > limit {
+            break;
         }
     }
-    (chosen, budget - left)
+    sum
+}
+
+/// The tokens of `block`, or more than `limit`.
+fn block_cost(block: &str, limit: usize, count: Count<'_>) -> usize {
+    if block.len() / MAX_BYTES_PER_TOKEN > limit { limit + 1 } else { count(block) }
+}
+
+/// Whether `text` has no more than `limit` tokens.
+pub(super) fn fits(text: &str, limit: usize, count: Count<'_>) -> bool {
+    bounded_count(text, limit, count) <= limit
+}
+
+/// The excerpts that fit, in the order in which they are to stand, and their tokens. Those of the
+/// earlier prompt come first; then the best, each class within its share; then whatever still fits.
+/// One that does not fit does not keep out a later, smaller one.
+fn excerpts_within(
+    parts: Parts<'_>,
+    earlier: Option<&Earlier>,
+    room: usize,
+    count: Count<'_>,
+) -> (Vec<usize>, usize) {
+    let all: usize = EXCERPTS.iter().map(|(_, share)| share).sum();
+    let mut left = room;
+    let mut shares = EXCERPTS.map(|(kind, share)| (kind, room * share / all));
+    let mut costs: Vec<Option<usize>> = vec![None; parts.excerpts.len()];
+    let mut chosen: Vec<usize> = Vec::new();
+    let mut take = |index: usize, within_share: bool, chosen: &mut Vec<usize>| {
+        let Some(wanted) = parts.excerpts.get(index) else { return };
+        let Some(cost) = costs.get_mut(index) else { return };
+        let cost = *cost.get_or_insert_with(|| {
+            bounded_count(&wanted.text, room, count) + parts.markers_per_excerpt
+        });
+        let share = shares.iter_mut().find(|(kind, _)| *kind == wanted.kind);
+        let Some((_, share)) = share else { return };
+        if cost > left || (within_share && cost > *share) || chosen.contains(&index) {
+            return;
+        }
+        left -= cost;
+        *share = share.saturating_sub(cost);
+        chosen.push(index);
+    };
+
+    for index in 0..earlier.map_or(0, |earlier| earlier.excerpts) {
+        take(index, false, &mut chosen);
+    }
+    let kept = chosen.len();
+    let mut best: Vec<usize> = (0..parts.excerpts.len()).collect();
+    let score = |index: &usize| parts.excerpts.get(*index).map_or(0.0, |wanted| wanted.score);
+    best.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    for within_share in [true, false] {
+        for &index in &best {
+            take(index, within_share, &mut chosen);
+        }
+    }
+    // What is new stands behind what stays.
+    if let Some(new) = chosen.get_mut(kept..) {
+        new.sort_unstable();
+    }
+    (chosen, room - left)
+}
+
+/// The end of `text` within `room`: from the earlier `start`, if that fits still.
+fn prefix_within<'a>(
+    text: &'a str,
+    blocks: &[String],
+    start: Option<usize>,
+    room: usize,
+    count: Count<'_>,
+) -> &'a str {
+    if let Some(kept) = start.and_then(|start| text.get(start..))
+        && stays(kept, kept.len() == text.len(), room, count)
+    {
+        return kept;
+    }
+    if need(blocks.iter().rev(), room, count) <= room {
+        return text;
+    }
+    // The line of the cursor in any case.
+    let last_line = text.rsplit('\n').next().unwrap_or_default();
+    let least = bounded_count(last_line, room, count).min(room);
+    ending(text, blocks, (room * CUT / 100).max(least), count)
+}
+
+/// The beginning of `text` within `room`: up to the earlier end, if that fits still.
+fn suffix_within<'a>(
+    text: &'a str,
+    blocks: &[String],
+    left_out: Option<usize>,
+    room: usize,
+    count: Count<'_>,
+) -> &'a str {
+    let end = left_out.and_then(|bytes| text.len().checked_sub(bytes));
+    if let Some(kept) = end.and_then(|end| text.get(..end))
+        && stays(kept, kept.len() == text.len(), room, count)
+    {
+        return kept;
+    }
+    if need(blocks, room, count) <= room {
+        return text;
+    }
+    beginning(text, blocks, room * CUT / 100, count)
+}
+
+/// Whether a text that was chosen before stays as it is.
+fn stays(kept: &str, whole: bool, room: usize, count: Count<'_>) -> bool {
+    if kept.len() / MAX_BYTES_PER_TOKEN > room {
+        return false;
+    }
+    let cost = count(kept);
+    cost <= room && (whole || cost * 100 >= room * ROOMY)
 }
 
 /// The longest beginning of `text` within `budget`: whole blocks; lines of the next one where
 /// the blocks leave half of the budget; characters where not even one line fits.
-fn beginning<'a>(text: &'a str, blocks: &[usize], budget: usize, count: Count<'_>) -> &'a str {
+fn beginning<'a>(text: &'a str, blocks: &[String], budget: usize, count: Count<'_>) -> &'a str {
     let mut end = 0;
     let mut left = budget;
-    for length in blocks {
+    for length in blocks.iter().map(String::len) {
         let block = text.get(end..end + length).unwrap_or_default();
-        let cost = bounded_count(block, left, count);
+        let cost = block_cost(block, left, count);
         if cost > left {
             if left > budget / 2 || end == 0 {
                 end += first_lines(block, left, count).len();
@@ -114,12 +273,12 @@ fn beginning<'a>(text: &'a str, blocks: &[usize], budget: usize, count: Count<'_
 }
 
 /// The longest end of `text` within `budget`; see [`beginning`].
-fn ending<'a>(text: &'a str, blocks: &[usize], budget: usize, count: Count<'_>) -> &'a str {
+fn ending<'a>(text: &'a str, blocks: &[String], budget: usize, count: Count<'_>) -> &'a str {
     let mut start = text.len();
     let mut left = budget;
-    for length in blocks.iter().rev() {
+    for length in blocks.iter().rev().map(String::len) {
         let block = text.get(start - length..start).unwrap_or_default();
-        let cost = bounded_count(block, left, count);
+        let cost = block_cost(block, left, count);
         if cost > left {
             if left > budget / 2 || start == text.len() {
                 start -= last_lines(block, left, count).len();
@@ -149,39 +308,30 @@ fn first_lines<'a>(block: &'a str, budget: usize, count: Count<'_>) -> &'a str {
 
 /// The last lines of `block` within `budget`.
 fn last_lines<'a>(block: &'a str, budget: usize, count: Count<'_>) -> &'a str {
-    let mut lines: Vec<&str> = block.split_inclusive('\n').collect();
-    if block.ends_with('\n') {
-        // The cursor's own line, still empty.
-        lines.push("");
-    }
+    let mut start = block.len();
     let mut left = budget;
-    let mut first = lines.len();
-    for line in lines.iter().rev() {
+    for line in block.split_inclusive('\n').rev() {
         let cost = bounded_count(line, left, count);
         if cost > left {
             break;
         }
         left -= cost;
-        first -= 1;
+        start -= line.len();
     }
-    if lines.len() - first > 2 * LINES_PER_CUT {
-        first = first.next_multiple_of(LINES_PER_CUT);
-    }
-    let length: usize = lines.iter().skip(first).map(|line| line.len()).sum();
-    block.get(block.len() - length..).unwrap_or_default()
+    block.get(start..).unwrap_or_default()
 }
 
 /// The longest start of one line within `budget`, by characters.
 fn start_within<'a>(line: &'a str, budget: usize, count: Count<'_>) -> &'a str {
-    let cuts = boundaries(line, line.len().min(budget * MAX_BYTES_PER_TOKEN));
+    let cuts = boundaries(line, line.len().min(budget * MAX_BYTES_PER_TOKEN_IN_A_LINE));
     let fits = |cut: &usize| count(line.get(..*cut).unwrap_or_default()) <= budget;
     let kept = cuts.partition_point(fits);
     line.get(..cuts.get(kept.wrapping_sub(1)).copied().unwrap_or(0)).unwrap_or_default()
 }
 
 /// The longest end of one line within `budget`, by characters.
-fn end_within<'a>(line: &'a str, budget: usize, count: Count<'_>) -> &'a str {
-    let shortest = line.len().saturating_sub(budget * MAX_BYTES_PER_TOKEN);
+pub(super) fn end_within<'a>(line: &'a str, budget: usize, count: Count<'_>) -> &'a str {
+    let shortest = line.len().saturating_sub(budget * MAX_BYTES_PER_TOKEN_IN_A_LINE);
     let mut cuts = boundaries(line, line.len());
     cuts.retain(|cut| *cut >= shortest);
     let too_long = |cut: &usize| count(line.get(*cut..).unwrap_or_default()) > budget;
@@ -195,83 +345,4 @@ fn boundaries(line: &str, end: usize) -> Vec<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A token for each character.
-    fn characters(text: &str) -> usize {
-        text.chars().count()
-    }
-
-    fn strings(texts: &[&str]) -> Vec<String> {
-        texts.iter().map(|text| (*text).to_owned()).collect()
-    }
-
-    fn chosen(related: &[&str], prefix: &[&str], suffix: &[&str], budget: usize) -> Choice {
-        let (related, prefix, suffix) = (strings(related), strings(prefix), strings(suffix));
-        let parts =
-            Parts { related: &related, markers_per_excerpt: 0, prefix: &prefix, suffix: &suffix };
-        choose(parts, budget, &characters)
-    }
-
-    #[test]
-    fn everything_is_kept_where_it_fits() {
-        let choice = chosen(&["r1", "r2"], &["a\n", "b"], &["c\n", "d\n"], 12);
-        assert_eq!(choice.related, [0, 1]);
-        assert_eq!((choice.prefix.as_str(), choice.suffix.as_str()), ("a\nb", "c\nd\n"));
-    }
-
-    #[test]
-    fn the_cursor_line_survives_longest() {
-        for budget in 0..8 {
-            let choice = chosen(&["r"], &["far away\n", "near\n01234567"], &["tail\n"], budget);
-            assert!("01234567".ends_with(&choice.prefix), "{choice:?}");
-            assert_eq!(choice.prefix.len(), budget);
-            assert_eq!(choice.suffix, "");
-        }
-        assert_eq!(chosen(&["r"], &["near\n01234567"], &["tail\n"], 8).prefix, "01234567");
-    }
-
-    #[test]
-    fn a_block_that_fits_is_kept_whole_and_a_distant_one_goes_first() {
-        let choice = chosen(&[], &["aaaa\n", "bbbb\n", "cc"], &["dddd\n", "eeee\n"], 13);
-        assert_eq!((choice.prefix.as_str(), choice.suffix.as_str()), ("bbbb\ncc", "dd"));
-    }
-
-    #[test]
-    fn a_block_too_big_is_cut_at_a_line() {
-        let choice = chosen(&[], &["one\ntwo\nthree\nfour"], &[], 11);
-        assert_eq!(choice.prefix, "three\nfour");
-        let choice = chosen(&[], &["x"], &["one\ntwo\nthree\n"], 10);
-        assert_eq!(choice.suffix, "one\ntwo\n");
-    }
-
-    #[test]
-    fn related_code_has_a_share_of_a_large_file() {
-        let prefix = "let x = 1;\n".repeat(100);
-        let choice = chosen(&["0123456789\n"], &[&prefix], &[&prefix], 200);
-        assert_eq!(choice.related, [0]);
-        assert!(choice.prefix.len() > 80, "{choice:?}");
-        assert!(choice.suffix.len() > 20, "{choice:?}");
-    }
-
-    #[test]
-    fn the_cut_stays_while_lines_are_typed() {
-        let cut = |lines: usize| {
-            let prefix =
-                (0..lines).fold(String::new(), |text, line| text + &format!("line {line:4}\n"));
-            chosen(&[], &[&prefix], &[], 500).prefix.lines().next().map(str::to_owned)
-        };
-        let starts: Vec<_> = (100..116).map(cut).collect();
-        let mut distinct = starts.clone();
-        distinct.dedup();
-        assert!(distinct.len() <= 2, "{starts:?}");
-    }
-
-    #[test]
-    fn one_huge_line_is_cut_by_characters() {
-        let huge = "ä".repeat(1 << 20);
-        assert_eq!(chosen(&[], &[&huge], &[], 7).prefix, "ä".repeat(7));
-        assert_eq!(chosen(&[], &[""], &[&huge], 7).suffix, "ä".repeat(7));
-    }
-}
+mod tests;

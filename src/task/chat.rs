@@ -69,7 +69,7 @@ async fn gather(
                 }
             }
             Event::Failed(error) => return Err(error.into()),
-            Event::Finished { .. } | Event::Done(_) => {}
+            Event::Read(_) | Event::Finished { .. } | Event::Done(_) => {}
         }
     }
     answers.retain(|answer| !answer.trim().is_empty());

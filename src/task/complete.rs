@@ -1,18 +1,22 @@
 //! Completion at a cursor: context → prompt → engine → passes and gate.
 
-use std::path::PathBuf;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{TaskError, Tools, chat};
-use crate::context;
+use crate::context::{self, Activity};
 use crate::document::Document;
 use crate::engine::{
-    EngineError, Event, FimFamily, Finish, Generation, Priority, Request, Sampling, Usage,
+    EngineError, Event, FimFamily, Finish, Generation, ModelInfo, Priority, Request, Sampling,
+    Usage,
 };
 use crate::postprocess::completion::{self, Cleaned};
 use crate::postprocess::surroundings::Surroundings;
 use crate::postprocess::{Applied, Place};
-use crate::prompt::fim::{self, FimFormat};
+use crate::prompt::anchor::{self, Anchor, Cursor, Reuse, Step, Target};
+use crate::prompt::fim::{FimFormat, Style};
+use crate::prompt::pace::Pace;
 use crate::prompt::{Prompt, Trace};
 use crate::syntax::scope::Extent;
 use crate::text::Span;
@@ -31,6 +35,8 @@ pub struct Options {
     pub multi_line: bool,
     /// Who waits: part of a longer task gives way to a suggestion at the cursor.
     pub priority: Priority,
+    /// What the user did before.
+    pub activity: Activity,
 }
 
 impl Default for Options {
@@ -41,6 +47,7 @@ impl Default for Options {
             context_tokens: 2048,
             multi_line: true,
             priority: Priority::Interactive,
+            activity: Activity::default(),
         }
     }
 }
@@ -61,8 +68,7 @@ pub struct Candidate {
 pub struct Completion {
     /// The suggestions.
     pub candidates: Vec<Candidate>,
-    /// What the model's work cost. Where generation was stopped early because the answer had gone
-    /// beyond its end, the prompt is counted without what the KV cache held.
+    /// What the model's work cost.
     pub usage: Usage,
     /// Time from request to answer.
     pub total_time: Duration,
@@ -72,6 +78,22 @@ pub struct Completion {
     pub span: Option<Span>,
 }
 
+/// A prompt that is ready for the model.
+#[must_use]
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// It.
+    pub prompt: Prompt,
+    /// What the next prompt in this document can go on from, whatever comes of the answer.
+    pub anchor: Option<Anchor>,
+    /// Whether it goes on from an earlier one.
+    pub reuse: Reuse,
+    /// Time it took to build.
+    pub build_time: Duration,
+    offset: usize,
+    max_tokens: usize,
+}
+
 /// Completes `document` at `offset`. Dropping the future cancels the generation.
 pub async fn run(
     tools: &Tools,
@@ -79,54 +101,117 @@ pub async fn run(
     offset: usize,
     options: &Options,
 ) -> Result<Completion, TaskError> {
-    let started = Instant::now();
-    let offset = document.text.floor_char_boundary(offset);
-    let place = Place { text: &document.text, tree: document.tree.as_ref(), offset };
-    let Some(around) = Surroundings::of(place, options.multi_line) else {
-        return Ok(Completion::default());
-    };
-    // Nothing can be put there, so the model need not be asked.
-    if around.splits_word() {
+    if !may_be_completed(document, offset, options) {
         return Ok(Completion { span: Some(Span::empty(offset)), ..Completion::default() });
     }
-    let (prompt, max_tokens) = prompt(tools, document, offset, options)?;
-    let request = Request {
-        pieces: prompt.pieces.into_iter().map(chat::for_engine).collect(),
-        candidates: options.candidates.max(1),
-        max_tokens,
-        stops: prompt.stops.into_iter().chain(stops(&around)).collect(),
-        sampling: Sampling { seed: tools.seed, ..Sampling::default() },
-        heal: true,
-        priority: options.priority,
-    };
-    let candidates = request.candidates;
-    let (answers, mut usage) = gather(tools.engine.generate(request), candidates, &around).await?;
-    if usage.prompt_tokens == 0 {
-        usage.prompt_tokens = prompt.trace.used.iter().map(|(_, tokens)| tokens).sum();
-    }
-    Ok(Completion {
-        candidates: best_first(answers, place, options.multi_line),
-        usage,
-        total_time: started.elapsed(),
-        trace: prompt.trace,
-        span: Some(Span::empty(offset)),
-    })
+    let prepared = prepare(tools, document, offset, options, None)?;
+    answer(tools, document, prepared, options).await
 }
 
-/// The prompt and how many tokens an answer may have, within what the model can hold.
-fn prompt(
+/// Whether anything can be put at `offset`; if not, no model need be asked.
+pub fn may_be_completed(document: &Document, offset: usize, options: &Options) -> bool {
+    let offset = document.text.floor_char_boundary(offset);
+    let place = Place { text: &document.text, tree: document.tree.as_ref(), offset };
+    Surroundings::of(place, options.multi_line).is_some_and(|around| !around.splits_word())
+}
+
+/// Builds the prompt for `document` at `offset`, going on from `earlier` where that still fits.
+/// Reads files of the workspace.
+pub fn prepare(
     tools: &Tools,
     document: &Document,
     offset: usize,
     options: &Options,
-) -> Result<(Prompt, usize), TaskError> {
+    earlier: Option<&Anchor>,
+) -> Result<Prepared, TaskError> {
     let info = tools.engine.info();
-    let family = info.fim.ok_or_else(|| {
+    let style = style_of(info).ok_or_else(|| {
         TaskError::Model(format!(
             "model {} cannot fill in the middle; choose a code model that can (`agent model list` shows what there is)",
             info.name
         ))
     })?;
+    prepare_as(tools, document, offset, options, (style, info.context_length), earlier)
+}
+
+/// How fast a model is guessed to read, as long as that was not measured.
+pub fn pace(info: &ModelInfo) -> Pace {
+    let on_gpu = ["cuda", "metal"].iter().any(|device| info.device.starts_with(device));
+    Pace::guessed(info.parameters, !on_gpu)
+}
+
+/// How a model wants to be asked to fill in the middle, if it can.
+pub fn style_of(info: &ModelInfo) -> Option<Style> {
+    let format = format_of(info.fim?);
+    Some(Style { format, repository_level: info.repository_level })
+}
+
+/// Builds the prompt as [`prepare`] does, in a given style and for a window of so many tokens,
+/// whatever the model of `tools` can do: to be looked at.
+pub fn prepare_as(
+    tools: &Tools,
+    document: &Document,
+    offset: usize,
+    options: &Options,
+    (style, window): (Style, usize),
+    earlier: Option<&Anchor>,
+) -> Result<Prepared, TaskError> {
+    let started = Instant::now();
+    let offset = document.text.floor_char_boundary(offset);
+    let info = tools.engine.info();
+    let path = path_for_prompt(tools, document)?;
+    // An answer may take a quarter of a small model's window.
+    let max_tokens = options.max_tokens.min(window / 4).max(1);
+    let budget = options.context_tokens.min(window.saturating_sub(max_tokens));
+    let target = Target { model: identity(info), style, budget };
+    let Step { prompt, anchor, reuse } =
+        next(tools, document, path, offset, &target, options, earlier);
+    if prompt.pieces.is_empty() {
+        return Err(TaskError::Model(format!(
+            "a prompt of {budget} tokens is too small for model {}; allow more context tokens",
+            info.name
+        )));
+    }
+    let build_time = started.elapsed();
+    Ok(Prepared { prompt, anchor, reuse, build_time, offset, max_tokens })
+}
+
+/// The prompt of `target` for `document` (as `path`) at `offset`.
+fn next(
+    tools: &Tools,
+    document: &Document,
+    path: PathBuf,
+    offset: usize,
+    target: &Target,
+    options: &Options,
+    earlier: Option<&Anchor>,
+) -> Step {
+    let cursor = Cursor { path: &document.path, text: &document.text, offset };
+    let index = tools.workspace.index();
+    let find = || {
+        context::at(
+            document,
+            path,
+            Span::empty(offset),
+            context::Project {
+                repository: tools.workspace.name(),
+                index: &index,
+                source: &|path| tools.workspace.text(path),
+                activity: &options.activity,
+            },
+            target.budget,
+        )
+    };
+    let version = |path: &Path| {
+        let mut hasher = DefaultHasher::new();
+        index.file(path).map(|file| file.hash).hash(&mut hasher);
+        hasher.finish()
+    };
+    anchor::next(earlier, target, cursor, find, &version, &|text| tools.engine.count(text))
+}
+
+/// The document's path for a prompt; an error where no model may see it.
+fn path_for_prompt(tools: &Tools, document: &Document) -> Result<PathBuf, TaskError> {
     let relative = tools.workspace.relative(&document.path);
     let path = relative.unwrap_or_else(|| {
         document.path.file_name().map_or_else(|| PathBuf::from("file"), PathBuf::from)
@@ -137,26 +222,47 @@ fn prompt(
             document.path.display()
         )));
     }
-    // An answer may take a quarter of a small model's window.
-    let max_tokens = options.max_tokens.min(info.context_length / 4).max(1);
-    let budget = options.context_tokens.min(info.context_length.saturating_sub(max_tokens));
-    let project = context::Project {
-        repository: tools.workspace.name(),
-        index: &tools.workspace.index(),
-        source: &|_| None,
-        activity: &context::Activity::default(),
+    Ok(path)
+}
+
+/// Tells one model from another.
+fn identity(info: &ModelInfo) -> String {
+    format!("{} {} {} {}", info.name, info.quantization, info.parameters, info.size)
+}
+
+/// Asks the model with a prompt that was built for `document`. Dropping the future cancels the
+/// generation.
+pub async fn answer(
+    tools: &Tools,
+    document: &Document,
+    prepared: Prepared,
+    options: &Options,
+) -> Result<Completion, TaskError> {
+    let started = Instant::now();
+    let Prepared { prompt, offset, max_tokens, build_time, .. } = prepared;
+    let span = Some(Span::empty(offset));
+    let place = Place { text: &document.text, tree: document.tree.as_ref(), offset };
+    let Some(around) = Surroundings::of(place, options.multi_line) else {
+        return Ok(Completion { span, ..Completion::default() });
     };
-    let context = context::at(document, path, Span::empty(offset), project, budget);
-    let prompt = fim::render(&context, format_of(family), info.repository_level, budget, &|text| {
-        tools.engine.count(text)
-    });
-    if prompt.pieces.is_empty() {
-        return Err(TaskError::Model(format!(
-            "a prompt of {budget} tokens is too small for model {}; allow more context tokens",
-            info.name
-        )));
-    }
-    Ok((prompt, max_tokens))
+    let request = Request {
+        pieces: prompt.pieces.into_iter().map(chat::for_engine).collect(),
+        candidates: options.candidates.max(1),
+        max_tokens,
+        stops: prompt.stops.into_iter().chain(stops(&around)).collect(),
+        sampling: Sampling { seed: tools.seed, ..Sampling::default() },
+        heal: true,
+        priority: options.priority,
+    };
+    let candidates = request.candidates;
+    let (answers, usage) = gather(tools.engine.generate(request), candidates, &around).await?;
+    Ok(Completion {
+        candidates: best_first(answers, place, options.multi_line),
+        usage,
+        total_time: build_time + started.elapsed(),
+        trace: prompt.trace,
+        span,
+    })
 }
 
 /// What ends every answer at this place, told to the engine so that it need not be generated.
@@ -186,12 +292,12 @@ async fn gather(
     around: &Surroundings<'_>,
 ) -> Result<(Vec<Answer>, Usage), EngineError> {
     let started = Instant::now();
-    let mut first: Option<Duration> = None;
+    let mut read = Usage::default();
     let mut answers = vec![Answer::default(); candidates];
     loop {
         match generation.next().await.ok_or(EngineError::Stopped)? {
+            Event::Read(usage) => read = usage,
             Event::Text { candidate, text, logprob, tokens } => {
-                first.get_or_insert_with(|| started.elapsed());
                 let Some(answer) = answers.get_mut(candidate) else { continue };
                 answer.logprob += logprob;
                 answer.tokens += tokens;
@@ -214,12 +320,10 @@ async fn gather(
             break;
         }
     }
-    let prompt_time = first.unwrap_or_default();
     let usage = Usage {
         generated_tokens: answers.iter().map(|answer| answer.tokens).sum(),
-        prompt_time,
-        generation_time: started.elapsed().saturating_sub(prompt_time),
-        ..Usage::default()
+        generation_time: started.elapsed().saturating_sub(read.prompt_time),
+        ..read
     };
     Ok((answers, usage))
 }

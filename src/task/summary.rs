@@ -153,6 +153,7 @@ async fn continued(
         context_tokens: CONTEXT_TOKENS,
         multi_line: false,
         priority: Priority::Background,
+        ..complete::Options::default()
     };
     let completion = complete::run(tools, &opened, offset, &options).await?;
     Ok(completion.candidates.into_iter().map(|candidate| candidate.text).collect())

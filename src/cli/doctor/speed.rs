@@ -78,7 +78,7 @@ async fn read_and_write(engine: &Engine, text: &str) -> Result<Usage, EngineErro
         match event {
             Event::Done(usage) => return Ok(usage),
             Event::Failed(error) => return Err(error),
-            Event::Text { .. } | Event::Finished { .. } => {}
+            Event::Read(_) | Event::Text { .. } | Event::Finished { .. } => {}
         }
     }
     Err(EngineError::Stopped)

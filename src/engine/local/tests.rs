@@ -133,6 +133,7 @@ fn collect(mut generation: Generation) -> Result<Answer, EngineError> {
                 texts[candidate].push_str(&text);
                 tokens += count;
             }
+            Event::Read(_) => {}
             Event::Finished { reason, .. } => reasons.push(reason),
             Event::Done(usage) => return Ok(Answer { texts, reasons, tokens, usage }),
             Event::Failed(error) => return Err(error),

@@ -10,7 +10,8 @@ use tower_lsp::lsp_types::Url;
 use super::super::session::Session;
 use crate::document::Document;
 use crate::syntax::Language;
-use crate::task::complete::{self, Candidate};
+use crate::task::complete::{self, Candidate, Prepared};
+use crate::task::{TaskError, Tools};
 
 /// How long a suggestion waits for a model that is still loading.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -58,25 +59,65 @@ async fn candidates(
     let Ok(tools) = session.tools(workspace, Arc::new(|_| {})).await else {
         return Ok(Vec::new());
     };
+    let info = tools.engine.info().clone();
     let wanted = &session.settings().config.complete;
-    let least = if invoked { INVOKED_CANDIDATES } else { 1 };
-    let options = complete::Options {
-        candidates: wanted.candidates.max(least),
-        max_tokens: wanted.max_tokens,
-        context_tokens: wanted.context_tokens,
-        multi_line: wanted.multi_line,
-        ..complete::Options::default()
+    let mut options = wanted.options(session.prompts.fitting(&info, wanted.latency()));
+    options.candidates = options.candidates.max(if invoked { INVOKED_CANDIDATES } else { 1 });
+    if !complete::may_be_completed(document, offset, &options) {
+        return Ok(Vec::new());
+    }
+    let prepared = prepared(session, uri, &tools, document, offset, &options).await;
+    let answer = match prepared {
+        Ok(prepared) => complete::answer(&tools, document, prepared, &options).await,
+        Err(error) => Err(error),
     };
-    match complete::run(&tools, document, offset, &options).await {
-        Ok(completion) => Ok(completion.candidates),
+    match answer {
+        Ok(completion) => {
+            session.prompts.learn(&info, &completion.usage);
+            Ok(completion.candidates)
+        }
         Err(error) => {
             tracing::warn!("no suggestion for {}: {error}", uri.scheme());
-            // RequestFailed of LSP 3.17: the request was sound, the model was not.
-            let mut failed = Error::new(ErrorCode::ServerError(-32803));
-            failed.message = error.to_string().into();
-            Err(failed)
+            Err(failed(&error))
         }
     }
+}
+
+/// The prompt at `offset`, built on a thread of its own; the next one goes on from it even if the
+/// answer to this one is not waited for.
+pub(super) async fn prepared(
+    session: &Arc<Session>,
+    uri: &Url,
+    tools: &Tools,
+    document: &Document,
+    offset: usize,
+    options: &complete::Options,
+) -> Result<Prepared, TaskError> {
+    let (session, uri, tools) = (Arc::clone(session), uri.clone(), tools.clone());
+    let (document, options) = (document.clone(), options.clone());
+    let build = move || {
+        let earlier = session.prompts.anchor(&uri);
+        let prepared = complete::prepare(&tools, &document, offset, &options, earlier.as_ref())?;
+        tracing::debug!(
+            "prompt of {} tokens in {:?}, {}",
+            prepared.prompt.trace.tokens(),
+            prepared.build_time,
+            prepared.reuse.words()
+        );
+        session.prompts.keep(&uri, prepared.anchor.clone());
+        Ok(prepared)
+    };
+    let built = tokio::task::spawn_blocking(build).await;
+    built.unwrap_or_else(|_| {
+        Err(TaskError::Target("internal error: the prompt could not be built".to_owned()))
+    })
+}
+
+/// `RequestFailed` of LSP 3.17: the request was sound, the model was not.
+pub(super) fn failed(error: &TaskError) -> Error {
+    let mut failed = Error::new(ErrorCode::ServerError(-32803));
+    failed.message = error.to_string().into();
+    failed
 }
 
 /// The answer to a request that the document left behind.

@@ -74,6 +74,7 @@ pub(crate) fn did_save(session: &Arc<Session>, params: &DidSaveTextDocumentParam
 pub(crate) fn did_close(session: &Arc<Session>, params: DidCloseTextDocumentParams) {
     let uri = params.text_document.uri;
     session.supersede_completion(&uri);
+    session.prompts.forget(&uri);
     let mut documents = session.documents.write().unwrap_or_else(PoisonError::into_inner);
     documents.close(uri.as_str());
     drop(documents);
