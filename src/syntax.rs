@@ -7,6 +7,8 @@ pub mod imports;
 pub mod language;
 pub mod outline;
 mod query;
+#[cfg(test)]
+mod samples;
 pub mod scope;
 mod starts;
 pub mod strict;

@@ -117,6 +117,12 @@ impl Judge {
         Ok(Self { settings, scratch, subject, path, laid: BTreeMap::new() })
     }
 
+    /// Whether there is a checker for the document's language, so that no command need be named.
+    pub fn knows(document: &Document) -> bool {
+        let language = Language::of_path(&document.path).map(Language::name);
+        matches!(language, Some("rust" | "python"))
+    }
+
     /// The document's path as diagnostics name it: absolute, with links resolved.
     pub fn path(&self) -> &Path {
         &self.path
@@ -340,7 +346,8 @@ fn subject(
         _ => Err(CheckError::Tool {
             tool: "check".to_owned(),
             message: format!(
-                "{}: no checker for this kind of file; name a command with --check",
+                "{}: Rust and Python are checked by their own tools, this kind of file is not; name \
+                 a command that fails when something is wrong with --check",
                 path.display()
             ),
         }),

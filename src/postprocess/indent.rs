@@ -2,6 +2,7 @@
 
 use super::lexis::State;
 use super::surroundings::{Surroundings, Unit};
+use crate::syntax::language::Blocks;
 
 /// `answer` with the file's own tabs or spaces, its first line where a line after the one above
 /// may stand, whatever the model thought of the column of the cursor.
@@ -65,9 +66,12 @@ fn fitted(answer: &str, around: &Surroundings<'_>) -> String {
     let blank = around.indent_of(first);
     let base = around.indent_of(above);
     let opens = around.opens_block(above);
-    let deepest = if opens { base + around.unit.width() } else { base };
+    // Behind a label (`case 1:`, `public:`) the next line may be deeper.
+    let deepest =
+        if opens || above.ends_with(':') { base + around.unit.width() } else { base };
 
-    let in_header = opens && column + blank <= base && !text.starts_with(['}', ')', ']']);
+    let in_header =
+        opens && column + blank <= base && !stands_left(text) && !is_flat(around, base);
     let wanted =
         if in_header || column + blank > deepest { deepest.saturating_sub(column) } else { blank };
     if wanted == blank {
@@ -90,9 +94,28 @@ fn fitted(answer: &str, around: &Surroundings<'_>) -> String {
     lines.join("\n")
 }
 
+/// Whether a line stands no deeper than the block it is in: what closes it, a label, a directive to
+/// the preprocessor.
+fn stands_left(text: &str) -> bool {
+    let label = text.trim_end().ends_with(':')
+        && ["case ", "default", "public", "private", "protected"]
+            .iter()
+            .any(|word| text.starts_with(word));
+    let directive = text.strip_prefix('#').is_some_and(|rest| rest.starts_with(char::is_alphabetic));
+    label || directive || text.starts_with(['}', ')', ']'])
+}
+
+/// Whether the block goes on below without being indented, as those of namespaces often do.
+fn is_flat(around: &Surroundings<'_>, base: usize) -> bool {
+    let below = around.lines_below().next().filter(|_| around.blocks == Blocks::Braces);
+    below.is_some_and(|below| {
+        around.indent_of(below) == base && !below.trim_start().starts_with(['}', ')', ']'])
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::surroundings::{check_python, check_rust};
+    use super::super::surroundings::{check, check_python, check_rust};
     use super::*;
 
     #[test]
@@ -108,6 +131,15 @@ mod tests {
         check_python(indent, "def f():\nˇ\n", "a()\nreturn x", "    a()\n    return x");
         check_rust(indent, "fn f() {\nˇ\n}\n", "g();", "    g();");
         check_rust(indent, "fn f() {\nˇ\n}\n", "}", "}");
+    }
+
+    #[test]
+    fn labels_and_flat_blocks_stay_at_the_left() {
+        check(indent, "switch (a) {\nˇ\n}\n", "case 1:", "case 1:");
+        check(indent, "  case 1:\nˇ\n", "    b();", "    b();");
+        check(indent, "namespace a {\nˇ\nint g();\n}\n", "int f();", "int f();");
+        check(indent, "void f() {\nˇ\n}\n", "#if A", "#if A");
+        check(indent, "void f() {\nˇ\n}\n", "g();", "    g();");
     }
 
     #[test]

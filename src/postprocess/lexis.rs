@@ -8,7 +8,7 @@ pub enum Lexis {
     Rust,
     /// `#`, `'…'`, `"…"`, and both tripled.
     Hash,
-    /// `//`, `/* */`, `'…'`, `"…"` on one line, `` `…` ``.
+    /// `//`, `/* */`, `'…'`, `"…"` on one line, `"""…"""`, `` `…` ``.
     Slash,
 }
 
@@ -149,7 +149,9 @@ fn code(rest: &str, lexis: Lexis, after_word: bool) -> Option<(usize, State)> {
         return Some((2, State::BlockComment(1)));
     }
     match (rest.chars().next()?, lexis) {
+        ('"', Lexis::Slash) if rest.starts_with("\"\"\"") => Some((3, string('"', 3))),
         ('"', _) => Some((1, string('"', 1))),
+        ('\'', Lexis::Slash) if after_word && separates_digits(rest) => None,
         ('\'', Lexis::Rust) => Some(quote_in_rust(rest)),
         ('r', Lexis::Rust) if !after_word => {
             let hashes = rest.chars().skip(1).take_while(|c| *c == '#').count();
@@ -160,6 +162,13 @@ fn code(rest: &str, lexis: Lexis, after_word: bool) -> Option<(usize, State)> {
         (quote @ ('\'' | '`'), Lexis::Slash) => Some((1, string(quote, 1))),
         _ => None,
     }
+}
+
+/// Whether the quote behind a word stands inside a number (`1'000`), not before a character
+/// (`L'x'`).
+fn separates_digits(rest: &str) -> bool {
+    let mut after = rest.chars().skip(1);
+    after.next().is_some_and(|c| c.is_ascii_hexdigit()) && after.next() != Some('\'')
 }
 
 /// A character literal is skipped whole; any other `'` starts a lifetime or a label.
@@ -210,6 +219,8 @@ mod tests {
         let python = "f('(', \"\\\"(\", '''\n(\n''') # (\n{x}";
         assert_eq!(marks(python, Lexis::Hash), "(){}");
         assert_eq!(marks("f(`(\n`, '(') // {", Lexis::Slash), "()");
+        assert_eq!(marks("f(\"\"\"\n(\" (\n\"\"\")", Lexis::Slash), "()");
+        assert_eq!(marks("f(1'000, L'(', 0x1'F)", Lexis::Slash), "()");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Code blocks of a chat reply.
 
+use crate::syntax::Language;
+
 /// A fenced block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeBlock {
@@ -37,10 +39,10 @@ pub fn code_blocks(reply: &str) -> Vec<CodeBlock> {
     blocks
 }
 
-/// The code that `reply` offers in the language named `name` (as in [`crate::syntax::Language`])
-/// or ending in one of `extensions`: the first block tagged with it, else the longest without a
-/// tag; a reply without any fence is taken as code whole. `None` where nothing is offered.
-pub fn code(reply: &str, name: &str, extensions: &[&str]) -> Option<String> {
+/// The code that `reply` offers in `language`: the first block tagged with it or one of its kin,
+/// else the longest without a tag; a reply without any fence is taken as code whole. `None` where
+/// nothing is offered.
+pub fn code(reply: &str, language: Language) -> Option<String> {
     let blocks = code_blocks(reply);
     if blocks.is_empty() {
         let whole = answer(reply).trim_matches(['\r', '\n']).trim_end();
@@ -48,7 +50,8 @@ pub fn code(reply: &str, name: &str, extensions: &[&str]) -> Option<String> {
     }
     let tagged = |block: &&CodeBlock| {
         let tag = block.language.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-        tag == name || extensions.contains(&tag)
+        let mut kin = Language::all().iter().filter(|other| other.is_kin(language));
+        kin.any(|other| other.is_called(tag))
     };
     let written = |block: &&CodeBlock| !block.text.trim().is_empty();
     let untagged = || blocks.iter().filter(|block| block.language.is_empty());
@@ -115,6 +118,10 @@ mod tests {
 
     use super::*;
 
+    fn named(name: &str) -> Language {
+        Language::named(name).unwrap()
+    }
+
     fn texts(reply: &str) -> Vec<String> {
         code_blocks(reply).into_iter().map(|block| block.text).collect()
     }
@@ -160,29 +167,29 @@ mod tests {
     fn the_wanted_language_wins_over_other_blocks() {
         let reply =
             "```sh\ncargo add x\n```\n```\nlonger than the other block\n```\n```rs\na();\n```";
-        assert_eq!(code(reply, "rust", &["rs"]).as_deref(), Some("a();\n"));
+        assert_eq!(code(reply, named("rust")).as_deref(), Some("a();\n"));
         let python = "```python3\nx = 1\n```";
-        assert_eq!(code(python, "python", &["py"]).as_deref(), Some("x = 1\n"));
+        assert_eq!(code(python, named("python")).as_deref(), Some("x = 1\n"));
     }
 
     #[test]
     fn the_longest_block_without_a_tag_stands_in() {
         let reply = "```\na\n```\n```\na long one\n```\n```sh\nrm -rf everything_long_enough\n```";
-        assert_eq!(code(reply, "rust", &["rs"]).as_deref(), Some("a long one\n"));
+        assert_eq!(code(reply, named("rust")).as_deref(), Some("a long one\n"));
     }
 
     #[test]
     fn a_reply_without_fences_is_code() {
-        assert_eq!(code("\nx = 1\n\n", "python", &[]).as_deref(), Some("x = 1\n"));
-        assert_eq!(code(" \n", "python", &[]), None);
-        assert_eq!(code("```sh\nls\n```", "python", &[]), None);
+        assert_eq!(code("\nx = 1\n\n", named("python")).as_deref(), Some("x = 1\n"));
+        assert_eq!(code(" \n", named("python")), None);
+        assert_eq!(code("```sh\nls\n```", named("python")), None);
     }
 
     #[test]
     fn thoughts_are_not_the_answer() {
         let reply = "<think>\n```rust\nwrong\n```\n</think>\n\n```rust\nright\n```";
-        assert_eq!(code(reply, "rust", &[]).as_deref(), Some("right\n"));
-        assert_eq!(code("<think> for ever", "rust", &[]), None);
+        assert_eq!(code(reply, named("rust")).as_deref(), Some("right\n"));
+        assert_eq!(code("<think> for ever", named("rust")), None);
     }
 
     proptest! {
@@ -190,7 +197,7 @@ mod tests {
         fn no_reply_panics(reply in "([`~ \t\r\n{}.:,é<>/a-c]|```|<think>|</think>|\\PC){0,60}") {
             let blocks = code_blocks(&reply);
             prop_assert!(blocks.iter().rev().skip(1).all(|block| block.closed));
-            let _ = code(&reply, "rust", &["rs"]);
+            let _ = code(&reply, named("rust"));
         }
 
         #[test]

@@ -21,6 +21,8 @@ pub(super) const CAPTURES: &[&str] = &[
     "loop",
     "mutation",
     "mutation.member",
+    "mutation.free",
+    "local",
     "suspension",
     "unsafe",
     "name",
@@ -78,14 +80,20 @@ pub fn facts(tree: &SyntaxTree, text: &str, span: Span) -> Vec<Fact> {
     // Of several patterns that see the same in a node the first in the file wins.
     let mut seen: HashMap<(Sighting, Span), (usize, Fact)> = HashMap::new();
     let mut members = HashSet::new();
+    let mut free = HashSet::new();
+    let mut locals: HashSet<&str> = HashSet::new();
     for found in matches(tree, text, &spec.queries.facts, Some(span)) {
         functions.extend(found.node("function").map(super::query::span));
-        let Some((fact, member)) = fact(&found, text) else { continue };
+        let local = found.span("local").filter(|local| span.covers(*local));
+        locals.extend(local.and_then(|local| local.of(text)));
+        let Some((fact, reach)) = fact(&found, text) else { continue };
         if !span.covers(fact.span) {
             continue;
         }
-        if member {
-            members.insert(fact.span);
+        match reach {
+            Reach::Always => {}
+            Reach::Member => _ = members.insert(fact.span),
+            Reach::Free => _ = free.insert(fact.span),
         }
         let key = (fact.kind, fact.span);
         if seen.get(&key).is_none_or(|(pattern, _)| *pattern > found.pattern) {
@@ -101,15 +109,27 @@ pub fn facts(tree: &SyntaxTree, text: &str, span: Span) -> Vec<Fact> {
     outliving
         .extend(facts.iter().filter(|f| f.kind == Sighting::Parameter).map(|f| f.name.clone()));
     facts.retain(|fact| {
+        let known = |name: &str| outliving.contains(name) || locals.contains(name);
         fact.kind != Sighting::Mutation
-            || !members.contains(&fact.span)
-            || outliving.contains(root_of(&fact.name))
+            || (members.contains(&fact.span) && outliving.contains(root_of(&fact.name)))
+            || (free.contains(&fact.span) && !known(&fact.name))
+            || !(members.contains(&fact.span) || free.contains(&fact.span))
     });
     facts
 }
 
-fn fact(found: &Match<'_>, text: &str) -> Option<(Fact, bool)> {
-    let (kind, node, member) = found.captures().find_map(|(name, node)| {
+/// When an assignment outlives the function.
+enum Reach {
+    /// Whatever its place is.
+    Always,
+    /// If its place starts with a parameter or the receiver.
+    Member,
+    /// If its place is a name that is declared elsewhere.
+    Free,
+}
+
+fn fact(found: &Match<'_>, text: &str) -> Option<(Fact, Reach)> {
+    let (kind, node, reach) = found.captures().find_map(|(name, node)| {
         let kind = match name {
             "parameter" => Sighting::Parameter,
             "return_type" => Sighting::ReturnType,
@@ -118,17 +138,22 @@ fn fact(found: &Match<'_>, text: &str) -> Option<(Fact, bool)> {
             "raise" => Sighting::Raise,
             "branch" => Sighting::Branch,
             "loop" => Sighting::Loop,
-            "mutation" | "mutation.member" => Sighting::Mutation,
+            "mutation" | "mutation.member" | "mutation.free" => Sighting::Mutation,
             "suspension" => Sighting::Suspension,
             "unsafe" => Sighting::Unsafe,
             _ => return None,
         };
-        Some((kind, node, name == "mutation.member"))
+        let reach = match name {
+            "mutation.member" => Reach::Member,
+            "mutation.free" => Reach::Free,
+            _ => Reach::Always,
+        };
+        Some((kind, node, reach))
     })?;
     let part = |capture: &str| {
         found.span(capture).and_then(|span| span.of(text)).map(one_line).unwrap_or_default()
     };
-    Some((Fact { kind, name: part("name"), detail: part("detail"), span: span(node) }, member))
+    Some((Fact { kind, name: part("name"), detail: part("detail"), span: span(node) }, reach))
 }
 
 /// The functions in and around a span, to leave out what is inside nested ones.
@@ -143,8 +168,12 @@ impl Depths {
         let mut inside: Vec<Span> = functions.into_iter().filter(|f| span.covers(*f)).collect();
         inside.sort_unstable_by_key(|f| (f.start, std::cmp::Reverse(f.end)));
         inside.dedup();
-        // The span of an item: its function comes first and ends where the span ends.
-        let end = span.of(text).map_or(span.end, |text| span.start + text.trim_end().len());
+        // The span of an item: its function comes first and ends where the span ends, but for what
+        // closes the call or statement it stands in.
+        let closing = |c: char| c.is_whitespace() || matches!(c, ')' | ';' | ',');
+        let end = span
+            .of(text)
+            .map_or(span.end, |text| span.start + text.trim_end_matches(closing).len());
         let own = inside.first().is_some_and(|first| first.end >= end);
         Self { allowed: usize::from(own || !around), inside }
     }

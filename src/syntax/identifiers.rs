@@ -8,11 +8,13 @@ use crate::text::Span;
 
 /// The kinds of a grammar's leaves that are identifiers, by kind number: the named ones whose
 /// kind's name ends in `identifier` (`identifier`, `type_identifier`, `field_identifier` …), which
-/// all grammars follow.
+/// all grammars follow, or in `identifier_pattern` (a name taken out of an object).
 pub(super) fn kinds(grammar: &tree_sitter::Language) -> Box<[bool]> {
     let is_identifier = |id: u16| {
         grammar.node_kind_is_named(id)
-            && grammar.node_kind_for_id(id).is_some_and(|kind| kind.ends_with("identifier"))
+            && grammar.node_kind_for_id(id).is_some_and(|kind| {
+                kind.ends_with("identifier") || kind.ends_with("identifier_pattern")
+            })
     };
     (0..grammar.node_kind_count()).map(|id| u16::try_from(id).is_ok_and(is_identifier)).collect()
 }

@@ -10,14 +10,16 @@ use crate::text::Span;
 
 /// What the query may capture.
 #[cfg(test)]
-pub(super) const CAPTURES: &[&str] = &["import", "group", "prefix", "leaf", "alias", "glob"];
+pub(super) const CAPTURES: &[&str] =
+    &["import", "group", "prefix", "leaf", "whole", "default", "alias", "glob"];
 
 /// One imported name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// The path before the name: `["crate", "text"]`, `["os", "path"]`; relative dots as written.
+    /// The path before the name: `["crate", "text"]`, `["os", "path"]`, `[".", "cart"]`; relative
+    /// dots as written.
     pub path: Vec<String>,
-    /// The imported item or module; `*` for a glob.
+    /// The imported item, module or file; `*` for a glob, `default` for a module's default export.
     pub name: String,
     /// What it is called here, when renamed.
     pub alias: Option<String>,
@@ -36,6 +38,8 @@ struct Leaf {
     span: Span,
     path: Vec<String>,
     alias: Option<String>,
+    /// Whether the groups around it give it no prefix.
+    whole: bool,
 }
 
 /// The imports of `text` in document order, nested lists flattened.
@@ -70,12 +74,19 @@ fn group(found: &Match<'_>, text: &str, spec: &Spec) -> Option<Group> {
 }
 
 fn leaf(found: &Match<'_>, text: &str, spec: &Spec) -> Option<Leaf> {
+    let whole = found.node("whole").is_some();
+    let named = |capture: &str| found.span(capture)?.of(text).map(str::to_owned);
+    let one = |node, name: &str, alias| {
+        Some(Leaf { span: span(node), path: vec![name.to_owned()], alias, whole })
+    };
     if let Some(glob) = found.node("glob") {
-        return Some(Leaf { span: span(glob), path: vec!["*".to_owned()], alias: None });
+        return one(glob, "*", named("alias"));
+    }
+    if let Some(default) = found.node("default") {
+        return one(default, "default", named("default"));
     }
     let node = found.span("leaf")?;
-    let alias = found.span("alias").and_then(|alias| alias.of(text)).map(str::to_owned);
-    Some(Leaf { span: node, path: segments(node.of(text)?, spec), alias })
+    Some(Leaf { span: node, path: segments(node.of(text)?, spec), alias: named("alias"), whole })
 }
 
 fn import(leaf: Leaf, statements: &[Span], groups: &[Group], spec: &Spec) -> Option<Import> {
@@ -85,7 +96,7 @@ fn import(leaf: Leaf, statements: &[Span], groups: &[Group], spec: &Spec) -> Opt
     let mut path: Vec<String> = groups[first..]
         .iter()
         .take_while(|group| group.span.start <= leaf.span.start)
-        .filter(|group| group.span.covers(leaf.span))
+        .filter(|group| !leaf.whole && group.span.covers(leaf.span))
         .flat_map(|group| group.path.iter().cloned())
         .collect();
     path.extend(leaf.path);
@@ -99,6 +110,7 @@ fn import(leaf: Leaf, statements: &[Span], groups: &[Group], spec: &Spec) -> Opt
 /// The parts of a path; the dots of a relative one are its first part.
 fn segments(path: &str, spec: &Spec) -> Vec<String> {
     let path: String = path.split_whitespace().collect();
+    let path = path.trim_matches(['"', '<', '>']);
     let rest = path.trim_start_matches('.');
     let dots = &path[..path.len() - rest.len()];
     let parts = rest.split(spec.path_separator).filter(|part| !part.is_empty());

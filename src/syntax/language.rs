@@ -1,7 +1,12 @@
 //! The language table, read from `grammars/languages.toml`; a language is a row and query files.
 
+mod sources;
+mod table;
+
+pub use sources::fingerprint;
+
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 use tree_sitter::Query;
@@ -12,34 +17,62 @@ use super::starts::{Kinds, Purpose};
 #[derive(Clone, Copy)]
 pub struct Language(&'static Spec);
 
-/// What the table says of a language, with its queries compiled.
+/// What the table says of a language, with its queries, each compiled when it is first used.
 pub struct Spec {
-    /// Name as in LSP's `languageId`: `rust`, `python`.
+    /// Its name: `rust`, `python`, `tsx`. Also LSP's `languageId` where it is no alias.
     pub name: &'static str,
-    /// File endings without the dot.
+    /// Other names that editors and answers of models give it: `typescriptreact`.
+    pub aliases: &'static [&'static str],
+    /// What languages that import each other's files share: `javascript`, `typescript` and `tsx`
+    /// are of one family. A language's own name where it stands alone.
+    pub family: &'static str,
+    /// File endings without the dot. Where two languages claim one, the first in the table has it.
     pub extensions: &'static [&'static str],
     /// What starts a line comment: `//`, `#`.
     pub line_comment: &'static str,
     /// How blocks are marked.
     pub blocks: Blocks,
-    /// What stands between the parts of a path: `::`, `.`.
+    /// What stands between the parts of a module's path: `::`, `.`, `/`.
     pub path_separator: &'static str,
+    /// What stands between an owner and its member: `::`, `.`.
+    pub member_separator: &'static str,
     /// How a path names the module it stands in: `self` in `use a::b::{self}`.
     pub path_self: Option<&'static str>,
-    /// Names of the object a method works on: `self`.
+    /// Names of the object a method works on: `self`, `this`.
     pub receivers: &'static [&'static str],
-    /// What a name starts with that is not meant for other modules.
-    pub private_prefix: Option<&'static str>,
+    /// Which items other modules can name.
+    pub visible: Visibility,
     /// How doc comments are written.
     pub doc: DocStyle,
+    /// Names of files that hold test code only; `*` stands for anything.
+    pub test_files: &'static [&'static str],
+    /// The folders of its query files.
+    query_folders: &'static [&'static str],
     /// The grammar.
     pub(super) grammar: tree_sitter::Language,
     /// Its queries.
     pub(super) queries: Queries,
     /// Which kinds of leaves are identifiers, by kind number.
     pub(super) identifier_kinds: Box<[bool]>,
+    /// What [`kinds`](Self::kinds) gives.
+    kinds: OnceLock<Kinds>,
+}
+
+impl Spec {
     /// Which kinds of nodes start patterns of the queries that are run over whole files.
-    pub(super) kinds: Kinds,
+    pub(super) fn kinds(&self) -> &Kinds {
+        self.kinds.get_or_init(|| {
+            let text = |file| sources::query_text(self.query_folders, file).unwrap_or_default();
+            Kinds::of(
+                &self.grammar,
+                &[
+                    (Purpose::Items, &self.queries.items, &text("items")),
+                    (Purpose::Tests, &self.queries.tests, &text("tests")),
+                    (Purpose::Imports, &self.queries.imports, &text("imports")),
+                ],
+            )
+        })
+    }
 }
 
 /// How a language marks blocks.
@@ -52,23 +85,74 @@ pub enum Blocks {
     Indentation,
 }
 
+/// Which items other modules can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// Those that `items.scm` marks as public.
+    Marked,
+    /// All but those that `items.scm` marks as private.
+    UnlessMarked,
+    /// Those whose name begins with a capital letter.
+    Capitalized,
+    /// Those whose name does not begin so; a name that ends with two underscores is public.
+    Unprefixed(&'static str),
+}
+
 /// How a language writes doc comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocStyle {
     /// Lines above the item, each behind this mark.
     Lines(&'static str),
+    /// A comment `/** … */` above the item.
+    Block,
     /// A string, in these quotes, first in the body.
     Docstring(&'static str),
 }
 
-/// The compiled queries of a language.
+/// A query that is compiled when it is first used: a program rarely meets every language, and
+/// compiling them all takes longer than starting it.
+pub(super) type LazyQuery = LazyLock<Query, Box<dyn FnOnce() -> Query + Send>>;
+
+/// The queries of a language.
 pub(super) struct Queries {
-    pub(super) items: Query,
-    pub(super) scopes: Query,
-    pub(super) imports: Query,
-    pub(super) tests: Query,
-    pub(super) facts: Query,
-    pub(super) strict: Query,
+    pub(super) items: LazyQuery,
+    pub(super) scopes: LazyQuery,
+    pub(super) imports: LazyQuery,
+    pub(super) tests: LazyQuery,
+    pub(super) facts: LazyQuery,
+    pub(super) strict: LazyQuery,
+}
+
+impl DocStyle {
+    /// `lines` as a comment above an item that is indented by `indent`, up to where the item
+    /// starts. `None` for a language whose documentation stands inside.
+    pub fn above(self, lines: &[String], indent: &str, newline: &str) -> Option<String> {
+        let mark = match self {
+            Self::Lines(mark) => mark,
+            Self::Block => " *",
+            Self::Docstring(_) => return None,
+        };
+        // What would end the comment early does not.
+        let closed = |line: &String| line.replace("*/", "* /");
+        let escaped: Vec<String>;
+        let lines = if self == Self::Block {
+            escaped = lines.iter().map(closed).collect();
+            &escaped
+        } else {
+            lines
+        };
+        if let (Self::Block, [line]) = (self, lines) {
+            return Some(format!("/** {line} */{newline}{indent}"));
+        }
+        let mut written: Vec<String> =
+            lines.iter().map(|line| format!("{mark} {line}").trim_end().to_owned()).collect();
+        if self == Self::Block {
+            written.insert(0, "/**".to_owned());
+            written.push(" */".to_owned());
+        }
+        let end = format!("{newline}{indent}");
+        Some(written.iter().flat_map(|line| [line.as_str(), &end]).collect())
+    }
 }
 
 impl Queries {
@@ -88,16 +172,17 @@ impl Language {
         Self::all().iter().copied().find(|language| language.0.extensions.contains(&extension))
     }
 
-    /// The language named `name`.
+    /// The language with this name or alias.
     pub fn named(name: &str) -> Option<Self> {
-        Self::all().iter().copied().find(|language| language.0.name == name)
+        let has = |language: &Self| language.0.name == name || language.0.aliases.contains(&name);
+        Self::all().iter().copied().find(has)
     }
 
     /// Every language compiled in.
     pub fn all() -> &'static [Language] {
         static ALL: LazyLock<Vec<Language>> = LazyLock::new(|| {
-            // A fault in the embedded table or a query cannot reach a release: a test reads it.
-            read_table().unwrap_or_else(|error| {
+            // A fault in the embedded table cannot reach a release: a test reads it.
+            table::read().unwrap_or_else(|error| {
                 tracing::error!("language table: {error}");
                 Vec::new()
             })
@@ -114,20 +199,32 @@ impl Language {
     pub fn name(self) -> &'static str {
         self.0.name
     }
+
+    /// Whether files of the two languages import each other.
+    pub fn is_kin(self, other: Self) -> bool {
+        self.0.family == other.0.family
+    }
+
+    /// Whether `name` is how an editor or a model names it: its name, an alias, a file ending.
+    pub fn is_called(self, name: &str) -> bool {
+        self.0.name == name || self.0.aliases.contains(&name) || self.0.extensions.contains(&name)
+    }
+
+    /// Whether a file at `path` holds test code only, as its name says.
+    pub fn is_test_file(self, path: &Path) -> bool {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+        self.0.test_files.iter().any(|pattern| fits(pattern, name))
+    }
 }
 
-/// A number that changes with the grammars and queries that are compiled in: what was read with
-/// others is not what would be read now.
-pub fn fingerprint() -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    include_str!("../../grammars/languages.toml").hash(&mut hasher);
-    for source in SOURCES {
-        (source.name, source.items, source.imports, source.tests).hash(&mut hasher);
-        let grammar = (source.grammar)();
-        (grammar.abi_version(), grammar.parse_state_count()).hash(&mut hasher);
+/// Whether `name` is spelled as `pattern`, in which `*` stands for anything.
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, rest)) => name.strip_prefix(start).is_some_and(|tail| {
+            (0..=tail.len()).filter_map(|at| tail.get(at..)).any(|tail| fits(rest, tail))
+        }),
     }
-    hasher.finish()
 }
 
 impl std::fmt::Debug for Language {
@@ -144,136 +241,22 @@ impl PartialEq for Language {
 
 impl Eq for Language {}
 
-/// A grammar crate's function and the text of the query files.
-struct Source {
-    name: &'static str,
-    grammar: fn() -> tree_sitter::Language,
-    items: &'static str,
-    scopes: &'static str,
-    imports: &'static str,
-    tests: &'static str,
-    facts: &'static str,
-    strict: &'static str,
-}
-
-macro_rules! grammars {
-    ($($name:literal => $grammar:expr,)*) => {
-        &[$(Source {
-            name: $name,
-            grammar: || $grammar.into(),
-            items: include_str!(concat!("../../grammars/", $name, "/items.scm")),
-            scopes: include_str!(concat!("../../grammars/", $name, "/scopes.scm")),
-            imports: include_str!(concat!("../../grammars/", $name, "/imports.scm")),
-            tests: include_str!(concat!("../../grammars/", $name, "/tests.scm")),
-            facts: include_str!(concat!("../../grammars/", $name, "/facts.scm")),
-            strict: include_str!(concat!("../../grammars/", $name, "/strict.scm")),
-        }),*]
-    };
-}
-
-const SOURCES: &[Source] = grammars! {
-    "rust" => tree_sitter_rust::LANGUAGE,
-    "python" => tree_sitter_python::LANGUAGE,
-};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    language: Vec<Row>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    name: String,
-    extensions: Vec<String>,
-    line_comment: String,
-    blocks: Blocks,
-    path_separator: String,
-    path_self: Option<String>,
-    receivers: Vec<String>,
-    private_prefix: Option<String>,
-    doc: RowDoc,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum RowDoc {
-    Lines(String),
-    Docstring(String),
-}
-
-fn read_table() -> Result<Vec<Language>, String> {
-    let table: Table = toml::from_str(include_str!("../../grammars/languages.toml"))
-        .map_err(|error| format!("grammars/languages.toml: {error}"))?;
-    table.language.into_iter().map(language).collect()
-}
-
-/// Rows live as long as the program, so that [`Language`] can be a copied reference.
-fn language(row: Row) -> Result<Language, String> {
-    let source = SOURCES
-        .iter()
-        .find(|source| source.name == row.name)
-        .ok_or_else(|| format!("{}: no grammar is compiled in", row.name))?;
-    let grammar = (source.grammar)();
-    let query = |file: &str, text: &str| {
-        Query::new(&grammar, text)
-            .map_err(|error| format!("grammars/{}/{file}.scm: {error}", source.name))
-    };
-    let queries = Queries {
-        items: query("items", source.items)?,
-        scopes: query("scopes", source.scopes)?,
-        imports: query("imports", source.imports)?,
-        tests: query("tests", source.tests)?,
-        facts: query("facts", source.facts)?,
-        strict: query("strict", source.strict)?,
-    };
-    let spec = Spec {
-        name: source.name,
-        extensions: fixed_list(row.extensions),
-        line_comment: fixed(row.line_comment),
-        blocks: row.blocks,
-        path_separator: fixed(row.path_separator),
-        path_self: row.path_self.map(fixed),
-        receivers: fixed_list(row.receivers),
-        private_prefix: row.private_prefix.map(fixed),
-        doc: match row.doc {
-            RowDoc::Lines(mark) => DocStyle::Lines(fixed(mark)),
-            RowDoc::Docstring(quotes) => DocStyle::Docstring(fixed(quotes)),
-        },
-        identifier_kinds: super::identifiers::kinds(&grammar),
-        kinds: Kinds::of(
-            &grammar,
-            &[
-                (Purpose::Items, &queries.items, source.items),
-                (Purpose::Tests, &queries.tests, source.tests),
-                (Purpose::Imports, &queries.imports, source.imports),
-            ],
-        ),
-        grammar,
-        queries,
-    };
-    Ok(Language(Box::leak(Box::new(spec))))
-}
-
-fn fixed(text: String) -> &'static str {
-    Box::leak(text.into_boxed_str())
-}
-
-fn fixed_list(texts: Vec<String>) -> &'static [&'static str] {
-    Box::leak(texts.into_iter().map(fixed).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_row_is_read_and_every_query_compiles() {
-        let table = read_table().unwrap();
-        assert_eq!(table.len(), SOURCES.len(), "a grammar without a row");
+        let table = table::read().unwrap();
+        assert_eq!(table.len(), sources::GRAMMARS.len(), "a grammar without a row");
         for language in table {
             assert!(!language.spec().extensions.is_empty());
+            let name = language.name();
+            for file in sources::FILES {
+                let text = sources::query_text(language.spec().query_folders, file).unwrap();
+                let compiled = Query::new(&language.spec().grammar, &text);
+                assert!(compiled.is_ok(), "{name}/{file}.scm: {}", compiled.unwrap_err());
+            }
         }
     }
 
@@ -290,7 +273,7 @@ mod tests {
         for language in Language::all() {
             let queries = &language.spec().queries;
             for (file, captures) in known {
-                let query = match file {
+                let query: &Query = match file {
                     "items" => &queries.items,
                     "tests" => &queries.tests,
                     "scopes" => &queries.scopes,
@@ -312,5 +295,32 @@ mod tests {
         assert_eq!(Language::of_path(Path::new("a.pyi")), Language::named("python"));
         assert_eq!(Language::of_path(Path::new("Makefile")), None);
         assert_eq!(Language::named("cobol"), None);
+    }
+
+    #[test]
+    fn doc_comments_are_written_in_the_language_s_manner() {
+        let lines = ["Adds.".to_owned(), String::new(), "More */.".to_owned()];
+        let rust = DocStyle::Lines("///").above(&lines, "  ", "\n");
+        assert_eq!(rust.as_deref(), Some("/// Adds.\n  ///\n  /// More */.\n  "));
+        let block = DocStyle::Block.above(&lines, "  ", "\n");
+        assert_eq!(block.as_deref(), Some("/**\n   * Adds.\n   *\n   * More * /.\n   */\n  "));
+        let one = DocStyle::Block.above(&lines[..1], "", "\n");
+        assert_eq!(one.as_deref(), Some("/** Adds. */\n"));
+        assert_eq!(DocStyle::Docstring("'").above(&lines, "", "\n"), None);
+    }
+
+    #[test]
+    fn a_pattern_fits_whole_names_only() {
+        for (pattern, name, expected) in [
+            ("*_test.go", "cart_test.go", true),
+            ("*_test.go", "cart_test.gop", false),
+            ("test_*.py", "test_cart.py", true),
+            ("*.test.*", "cart.test.tsx", true),
+            ("*.test.*", "cart.tests.tsx", false),
+            ("conftest.py", "conftest.py", true),
+            ("*", "é", true),
+        ] {
+            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+        }
     }
 }

@@ -1,18 +1,21 @@
 //! The items of a file (functions, types, constants, modules) from `grammars/<lang>/items.scm`.
 
+mod regions;
+
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use tree_sitter::Node;
 
 use super::{
     SyntaxTree,
-    language::Spec,
+    language::{Spec, Visibility},
     query::{Match, matches_from, span},
     starts::{Purpose, Starts},
 };
 use crate::text::Span;
+use regions::Regions;
 
 /// What `items.scm` may capture.
 #[cfg(test)]
@@ -27,15 +30,23 @@ pub(super) const CAPTURES: &[&str] = &[
     "item.type",
     "item.macro",
     "name",
+    "owner",
     "body",
     "value",
     "doc",
+    "doc.near",
     "attribute",
     "doc.inner",
     "documented",
     "wrapped",
     "wrapper",
+    "wrapper.signature",
+    "not.item",
     "public",
+    "public.name",
+    "public.from",
+    "private",
+    "private.from",
 ];
 
 /// What `tests.scm` may capture.
@@ -148,7 +159,8 @@ pub(super) fn items_from<'t>(tree: &'t SyntaxTree, text: &str, starts: &Starts<'
         if let Some((outer, outer_is_test)) = around.last() {
             let outer = &items[*outer];
             test_code |= outer_is_test;
-            if outer.kind.has_members() {
+            // A member that names its owner may stand in a namespace.
+            if outer.kind.has_members() && item.owner.is_none() {
                 item.owner = Some(outer.name.clone());
             }
             if item.kind == ItemKind::Function && outer.kind.has_methods() {
@@ -174,7 +186,9 @@ struct Draft<'t> {
     kind: ItemKind,
     node: Node<'t>,
     name: Span,
-    body: Option<Node<'t>>,
+    owner: Option<Span>,
+    /// Its first node and all of it.
+    body: Option<(Node<'t>, Span)>,
     value: Option<Span>,
 }
 
@@ -183,6 +197,16 @@ struct Attached {
     span: Span,
     id: usize,
     doc: bool,
+    /// Whether it belongs to it only without a blank line between.
+    near: bool,
+}
+
+/// A node around a definition that belongs to it.
+struct Wrapper {
+    span: Span,
+    id: usize,
+    /// Whether the item's signature begins with it.
+    in_signature: bool,
 }
 
 /// Everything the queries say of a file, by node.
@@ -190,9 +214,12 @@ struct Attached {
 struct Marks<'t> {
     drafts: HashMap<usize, Draft<'t>>,
     attached: Vec<Attached>,
-    wrappers: HashMap<usize, Span>,
+    wrappers: HashMap<usize, Wrapper>,
     inner_docs: HashMap<usize, Span>,
     public: Vec<usize>,
+    private: Vec<usize>,
+    public_names: HashSet<String>,
+    regions: Regions,
     tests: Vec<usize>,
     test_scopes: Vec<usize>,
 }
@@ -200,39 +227,71 @@ struct Marks<'t> {
 impl<'t> Marks<'t> {
     fn read(tree: &'t SyntaxTree, text: &str, starts: &Starts<'t>) -> Self {
         let mut marks = Self::default();
+        let mut not_items = Vec::new();
         let mut attached: HashMap<usize, Attached> = HashMap::new();
         for found in matches_from(tree, text, Purpose::Items, starts) {
             marks.add_draft(&found);
-            for (name, doc) in [("doc", true), ("attribute", false)] {
-                if let Some(node) = found.node(name) {
-                    let one = attached.entry(node.id()).or_insert(Attached {
-                        span: trimmed(span(node), text),
-                        id: node.id(),
-                        doc: false,
-                    });
-                    one.doc |= doc;
+            for (name, doc) in [("doc", true), ("doc.near", true), ("attribute", false)] {
+                let Some(node) = found.node(name) else { continue };
+                let near = name == "doc.near";
+                let span = trimmed(span(node), text);
+                // What stands behind code on its line speaks of that.
+                if near && !starts_line(span.start, text) {
+                    continue;
                 }
+                let new = Attached { span, id: node.id(), doc: false, near };
+                let one = attached.entry(node.id()).or_insert(new);
+                one.doc |= doc;
+                one.near &= near;
             }
-            if let (Some(inner), Some(outer)) = (found.node("wrapped"), found.node("wrapper")) {
-                marks.wrappers.insert(inner.id(), span(outer));
-            }
+            marks.add_wrapper(&found);
+            not_items.extend(found.node("not.item").map(|node| node.id()));
             if let (Some(item), Some(doc)) = (found.node("documented"), found.span("doc.inner")) {
                 let doc = trimmed(doc, text);
                 let held = marks.inner_docs.entry(item.id()).or_insert(doc);
                 held.end = held.end.max(doc.end);
             }
             marks.public.extend(found.node("public").map(|node| node.id()));
+            marks.private.extend(found.node("private").map(|node| node.id()));
+            let named = found.span("public.name").and_then(|name| name.of(text));
+            marks.public_names.extend(named.map(str::to_owned));
+            for (name, public) in [("public.from", true), ("private.from", false)] {
+                if let Some(node) = found.node(name) {
+                    marks.regions.add(node, public);
+                }
+            }
         }
         for found in matches_from(tree, text, Purpose::Tests, starts) {
             marks.tests.extend(found.node("test").map(|node| node.id()));
             marks.test_scopes.extend(found.node("test.scope").map(|node| node.id()));
         }
+        for id in not_items {
+            marks.drafts.remove(&id);
+        }
         marks.attached = attached.into_values().collect();
         marks.attached.sort_by_key(|attached| attached.span);
-        for ids in [&mut marks.public, &mut marks.tests, &mut marks.test_scopes] {
+        let lists =
+            [&mut marks.public, &mut marks.private, &mut marks.tests, &mut marks.test_scopes];
+        for ids in lists {
             ids.sort_unstable();
         }
+        marks.regions.sort();
         marks
+    }
+
+    fn add_wrapper(&mut self, found: &Match<'t>) {
+        let Some(inner) = found.node("wrapped") else { return };
+        for (name, in_signature) in [("wrapper", false), ("wrapper.signature", true)] {
+            if let Some(outer) = found.node(name) {
+                let wrapper = Wrapper { span: span(outer), id: outer.id(), in_signature };
+                self.wrappers.insert(inner.id(), wrapper);
+            }
+        }
+    }
+
+    /// What stands around the node `id` and belongs to it, inner before outer.
+    fn around(&self, id: usize) -> impl Iterator<Item = &Wrapper> {
+        std::iter::successors(self.wrappers.get(&id), |inner| self.wrappers.get(&inner.id))
     }
 
     /// Of several patterns that match a node the first in the file wins.
@@ -244,7 +303,8 @@ impl<'t> Marks<'t> {
             kind,
             node,
             name: span(name),
-            body: found.node("body"),
+            owner: found.span("owner"),
+            body: found.node("body").zip(found.span("body")),
             value: found.span("value"),
         };
         match self.drafts.get(&node.id()) {
@@ -256,8 +316,13 @@ impl<'t> Marks<'t> {
     fn item(&self, draft: &Draft<'t>, text: &str, spec: &Spec) -> Option<Item> {
         let name = draft.name.of(text)?.to_owned();
         let id = draft.node.id();
-        let mut span = self.wrappers.get(&id).copied().unwrap_or_else(|| span(draft.node));
-        span = trimmed(span, text);
+        let own = span(draft.node);
+        let mut span = trimmed(self.around(id).last().map_or(own, |outer| outer.span), text);
+        let head = self
+            .around(id)
+            .filter(|outer| outer.in_signature)
+            .last()
+            .map_or(own.start, |outer| outer.span.start);
         let mut doc = self.inner_docs.get(&id).copied();
         for attached in self.above(span.start, text) {
             span.start = attached.span.start;
@@ -268,23 +333,53 @@ impl<'t> Marks<'t> {
                 doc = Some(Span::new(attached.span.start, end));
             }
         }
+        let owner = draft.owner.and_then(|owner| owner.of(text)).map(str::to_owned);
+        let has_owner = owner.is_some() && draft.kind == ItemKind::Function;
         let mut item = Item {
-            kind: draft.kind,
-            owner: None,
+            kind: if has_owner { ItemKind::Method } else { draft.kind },
+            owner,
             span,
             name_span: draft.name,
-            signature: signature(draft, text),
-            body: draft.body.map(|body| trimmed(super::query::span(body), text)),
+            signature: signature(draft, self.after_attributes(head, text), text),
+            body: draft.body.map(|(_, body)| trimmed(body, text)),
             doc,
             public: false,
             test: false,
             name,
         };
-        item.public = match spec.private_prefix {
-            Some(prefix) => !item.name.starts_with(prefix) || item.name.ends_with("__"),
-            None => self.is_marked(draft, &item, &self.public),
-        };
+        item.public = self.is_public(draft, &item, spec);
         Some(item)
+    }
+
+    fn is_public(&self, draft: &Draft<'_>, item: &Item, spec: &Spec) -> bool {
+        let region = self.regions.public_at(draft.node.start_byte());
+        let private = self.is_marked(draft, item, &self.private) || region == Some(false);
+        match spec.visible {
+            Visibility::Marked => {
+                let marked = self.is_marked(draft, item, &self.public);
+                !private && (marked || self.public_names.contains(&item.name))
+            }
+            Visibility::UnlessMarked => !private,
+            Visibility::Capitalized => item.name.starts_with(char::is_uppercase),
+            Visibility::Unprefixed(prefix) => {
+                !item.name.starts_with(prefix) || item.name.ends_with("__")
+            }
+        }
+    }
+
+    /// Where an item that starts at `start` begins to say what it is: behind the annotations that
+    /// are part of it.
+    fn after_attributes(&self, start: usize, text: &str) -> usize {
+        let mut start = start;
+        let from = self.attached.partition_point(|attached| attached.span.start < start);
+        for attached in self.attached.get(from..).unwrap_or_default() {
+            if attached.span.start != start {
+                break;
+            }
+            let rest = text.get(attached.span.end..).unwrap_or_default();
+            start = text.len() - rest.trim_start().len();
+        }
+        start
     }
 
     /// The nodes attached to what starts at `start`, nearest first.
@@ -296,34 +391,31 @@ impl<'t> Marks<'t> {
             let attached = self.attached.get(at)?;
             let between = text.get(attached.span.end..start)?;
             start = attached.span.start;
-            between.trim().is_empty().then_some(attached)
+            let blank_line = attached.near && between.matches('\n').count() > 1;
+            (!blank_line && between.trim().is_empty()).then_some(attached)
         })
     }
 
-    /// Whether the item's node, or one attached to it, is among `ids` (sorted).
+    /// Whether the item's node, one around it or one attached to it is among `ids` (sorted).
     fn is_marked(&self, draft: &Draft<'_>, item: &Item, ids: &[usize]) -> bool {
+        if ids.is_empty() {
+            return false;
+        }
         let has = |id: usize| ids.binary_search(&id).is_ok();
         let start = draft.node.start_byte();
         let from = self.attached.partition_point(|attached| attached.span.start < item.span.start);
         let attached = self.attached[from..].iter().take_while(|one| one.span.start < start);
-        has(draft.node.id()) || attached.into_iter().any(|one| has(one.id))
+        has(draft.node.id())
+            || self.around(draft.node.id()).any(|outer| has(outer.id))
+            || attached.into_iter().any(|one| has(one.id))
     }
 }
 
-/// From the item's first keyword to its body, or to a value too long to show.
-fn signature(draft: &Draft<'_>, text: &str) -> Span {
-    let start = draft.node.start_byte();
-    let end = if let Some(body) = draft.body {
-        // A comment may stand between the header and the body.
-        let mut cursor = draft.node.walk();
-        draft
-            .node
-            .children(&mut cursor)
-            .take_while(|child| child.end_byte() <= body.start_byte())
-            .filter(|child| !child.is_extra())
-            .last()
-            .map_or(body.start_byte(), |child| child.end_byte())
-    } else if draft.kind == ItemKind::Macro {
+/// From the item's first keyword, at `start`, to its body, or to a value too long to show.
+fn signature(draft: &Draft<'_>, start: usize, text: &str) -> Span {
+    let end = if let Some((body, _)) = draft.body {
+        end_before(draft.node, body)
+    } else if draft.kind == ItemKind::Macro && draft.value.is_none() {
         draft.name.end
     } else if let Some(value) = draft.value.filter(|value| {
         value.len() > SHORT_VALUE || value.of(text).is_some_and(|value| value.contains('\n'))
@@ -334,6 +426,32 @@ fn signature(draft: &Draft<'_>, text: &str) -> Span {
     };
     let whole = text.get(start..end).unwrap_or_default();
     Span::new(start, start + whole.trim_end_matches([';', ',', '=', ' ', '\t', '\r', '\n']).len())
+}
+
+/// Where what stands before `body` in `node` ends. A comment may stand between the header and the
+/// body, and the body may be a part of a part of the node.
+fn end_before(node: Node<'_>, body: Node<'_>) -> usize {
+    let mut end = body.start_byte();
+    let mut cursor = node.walk();
+    let mut deeper = cursor.goto_first_child();
+    while deeper {
+        let child = cursor.node();
+        if child.end_byte() <= body.start_byte() {
+            if !child.is_extra() {
+                end = child.end_byte();
+            }
+            deeper = cursor.goto_next_sibling();
+        } else {
+            deeper = child.id() != body.id() && cursor.goto_first_child();
+        }
+    }
+    end
+}
+
+/// Whether only white space stands before `offset` on its line.
+fn starts_line(offset: usize, text: &str) -> bool {
+    let before = text.get(..offset).unwrap_or_default();
+    before.trim_end_matches([' ', '\t']).ends_with('\n') || before.trim().is_empty()
 }
 
 /// Without whitespace at the end (some grammars count a comment's line end to it).

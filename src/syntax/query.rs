@@ -80,7 +80,7 @@ pub(super) fn matches_from<'t>(
 ) -> Vec<Match<'t>> {
     let spec = tree.language().spec();
     let query = spec.queries.of(purpose);
-    let Some(any_root) = spec.kinds.any_root(purpose) else {
+    let Some(any_root) = spec.kinds().any_root(purpose) else {
         return matches(tree, text, query, None);
     };
     let has_any_root = |found: &Match<'_>| any_root.get(found.pattern).is_some_and(|any| *any);

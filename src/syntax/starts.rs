@@ -81,7 +81,7 @@ impl Kinds {
 impl<'t> Starts<'t> {
     /// Walks the tree, and calls `each` with every leaf.
     pub(super) fn find(tree: &'t SyntaxTree, mut each: impl FnMut(Node<'t>)) -> Self {
-        let kinds = &tree.language().spec().kinds;
+        let kinds = tree.language().spec().kinds();
         let mut starts = Self::default();
         let mut cursor = tree.root().walk();
         let mut around: Vec<Node<'t>> = Vec::new();
@@ -323,7 +323,7 @@ mod tests {
         for language in Language::all() {
             for purpose in Purpose::ALL {
                 assert!(
-                    language.spec().kinds.any_root(purpose).is_some(),
+                    language.spec().kinds().any_root(purpose).is_some(),
                     "{language:?} {purpose:?}"
                 );
             }

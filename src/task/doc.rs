@@ -112,15 +112,10 @@ fn insertion(
     let text = &document.text;
     let end_of_line = if text.contains("\r\n") { "\r\n" } else { "\n" };
     match style {
-        DocStyle::Lines(mark) => {
+        DocStyle::Lines(_) | DocStyle::Block => {
             let indent = indentation(text, item.span.start);
-            let mut comment = String::new();
-            for line in lines {
-                comment.push_str(format!("{mark} {line}").trim_end());
-                comment.push_str(end_of_line);
-                comment.push_str(indent);
-            }
-            Some(TextEdit { span: Span::empty(item.span.start), text: comment })
+            let text = style.above(lines, indent, end_of_line)?;
+            Some(TextEdit { span: Span::empty(item.span.start), text })
         }
         DocStyle::Docstring(quotes) => {
             if matches!(item.kind, ItemKind::Constant | ItemKind::TypeAlias | ItemKind::Module) {

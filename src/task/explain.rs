@@ -63,18 +63,36 @@ pub async fn run(
 
 /// `fn Cart::total`, `class Cart`.
 fn title(document: &Document, item: &Item) -> String {
-    const KEYWORDS: [&str; 12] = [
-        "fn", "def", "struct", "class", "enum", "union", "trait", "impl", "mod", "const", "static",
+    const TYPES: [&str; 11] = [
+        "struct",
+        "class",
+        "record",
+        "enum",
+        "union",
+        "trait",
+        "interface",
+        "impl",
+        "mod",
+        "namespace",
         "type",
     ];
-    let signature = item.signature.of(&document.text).unwrap_or_default();
-    let words = signature.split([' ', '<', '(']);
-    let keyword = words.into_iter().find(|word| KEYWORDS.contains(word));
-    let kind = match item.kind {
-        ItemKind::Macro => "macro",
-        ItemKind::Constant => keyword.unwrap_or("variable"),
-        _ => keyword.unwrap_or("item"),
+    let keywords: &[&str] = match item.kind {
+        ItemKind::Function | ItemKind::Method => &["fn", "def", "func", "function"],
+        ItemKind::Constant => &["const", "static", "let", "var"],
+        ItemKind::Macro => &[],
+        _ => &TYPES,
     };
+    let signature = item.signature.of(&document.text).unwrap_or_default();
+    let keyword = signature.split([' ', '<', '(']).find(|word| keywords.contains(word));
+    let kind = keyword.unwrap_or(match item.kind {
+        ItemKind::Function => "function",
+        ItemKind::Method => "method",
+        ItemKind::Macro => "macro",
+        ItemKind::Constant => "variable",
+        ItemKind::TypeAlias => "type",
+        ItemKind::Module => "module",
+        _ => "item",
+    });
     format!("{kind} {}", target::full_name(document, item))
 }
 

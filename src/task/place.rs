@@ -12,9 +12,7 @@ use crate::text::Span;
 /// answer leaves them out. Otherwise: what is wrong with the answer, for the model and the user.
 pub fn place(document: &Document, item: &Item, answer: &str) -> Result<String, String> {
     let language = document.language().ok_or("the file's language is not known")?;
-    let spec = language.spec();
-    let code = reply::code(answer, spec.name, spec.extensions)
-        .ok_or("the answer holds no fenced code block")?;
+    let code = reply::code(answer, language).ok_or("the answer holds no fenced code block")?;
     let code = shifted(&code, "");
     let tree = SyntaxTree::parse(language, &code);
     let items = outline::items(&tree, &code);
@@ -67,7 +65,7 @@ pub fn describe(kind: ItemKind) -> &'static str {
         ItemKind::Method => "method",
         ItemKind::Class => "class or struct",
         ItemKind::Enum => "enum",
-        ItemKind::Interface => "trait or protocol",
+        ItemKind::Interface => "trait, interface or protocol",
         ItemKind::Implementation => "impl of",
         ItemKind::Module => "module",
         ItemKind::Constant => "constant",

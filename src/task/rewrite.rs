@@ -78,20 +78,27 @@ pub async fn run(
     })
 }
 
-/// The compiler's view, where project code may be executed.
-struct Compiler(Option<(Judge, Findings)>);
+/// The compiler's view, where there is one and project code may be executed.
+enum Compiler {
+    Judge(Box<Judge>, Findings),
+    /// Why the code is not compiled.
+    None(&'static str),
+}
 
 impl Compiler {
     async fn open(tools: &Tools, document: &Document) -> Result<Self, TaskError> {
         if !tools.check.trusted {
-            return Ok(Self(None));
+            return Ok(Self::None("the workspace is not trusted"));
+        }
+        if !Judge::knows(document) {
+            return Ok(Self::None("there is no checker for this kind of file"));
         }
         let settings = std::sync::Arc::clone(&tools.check);
         let judge =
             Judge::open(settings, &tools.workspace, document, &[], None, &tools.report).await?;
         (tools.report)("checking the code as it is");
         let base = judge.check().await?;
-        Ok(Self(Some((judge, base))))
+        Ok(Self::Judge(Box::new(judge), base))
     }
 }
 
@@ -107,15 +114,18 @@ async fn judge(
     if let Some(violation) = violations.first() {
         return Ok(Err(violation.to_string()));
     }
-    let Some((judge, base)) = &mut compiler.0 else {
-        let proof = Proof {
-            level: Level::Syntax,
-            tool: "tree-sitter".to_owned(),
-            command: String::new(),
-            result: "no new syntax errors; not compiled, the workspace is not trusted".to_owned(),
-        };
-        let checked = "not compiled: the workspace is not trusted".to_owned();
-        return Ok(Ok(Evidence { proof: vec![proof], verified: false, checked }));
+    let (judge, base) = match compiler {
+        Compiler::Judge(judge, base) => (judge, base),
+        Compiler::None(why) => {
+            let proof = Proof {
+                level: Level::Syntax,
+                tool: "tree-sitter".to_owned(),
+                command: String::new(),
+                result: format!("no new syntax errors; not compiled, {why}"),
+            };
+            let checked = format!("not compiled: {why}");
+            return Ok(Ok(Evidence { proof: vec![proof], verified: false, checked }));
+        }
     };
     let verdict: Verdict = judge.judge(base, &[], proposal).await?;
     Ok(if verdict.accepted { Ok(evidence(verdict)) } else { Err(verdict.reason()) })

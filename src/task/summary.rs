@@ -86,14 +86,17 @@ pub async fn guessed(
 
 /// `doc` without comment marks and quotes, one paragraph per line group.
 pub fn plain(doc: &str) -> String {
-    let marks = ["///", "//!", "/**", "/*!", "*/", "\"\"\"", "'''"];
+    let marks = ["///", "//!", "//", "/**", "/*!", "/*", "*/", "\"\"\"", "'''"];
     let mut lines = Vec::new();
     for line in doc.lines() {
         let mut line = line.trim();
         line = line.trim_start_matches(['r', 'R']).strip_prefix("\"\"\"").unwrap_or(line);
         line = marks.iter().find_map(|mark| line.strip_prefix(mark)).unwrap_or(line);
-        line = line.strip_prefix("* ").unwrap_or(line);
         line = marks.iter().find_map(|mark| line.strip_suffix(mark)).unwrap_or(line);
+        line = line.strip_prefix("* ").unwrap_or(line);
+        line = if line.trim() == "*" { "" } else { line };
+        line =
+            ["@brief ", "\\brief "].iter().find_map(|tag| line.strip_prefix(tag)).unwrap_or(line);
         if let Some(attribute) = line.strip_prefix("#[doc = \"") {
             line = attribute.trim_end_matches("\"]");
         }
@@ -104,7 +107,8 @@ pub fn plain(doc: &str) -> String {
 
 /// The first sentence of a text's first paragraph, with a full stop.
 pub fn first_sentence(text: &str) -> Option<String> {
-    let paragraph: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).collect();
+    let goes_on = |line: &&str| !line.trim().is_empty() && !line.starts_with(['@', '\\']);
+    let paragraph: Vec<&str> = text.lines().take_while(goes_on).collect();
     let paragraph = paragraph.join(" ");
     let mut end = paragraph.len();
     for (at, stop) in paragraph.match_indices(['.', '!', '?']) {
@@ -165,6 +169,10 @@ fn with_open_doc(document: &Document, item: &Item) -> Option<(String, usize)> {
         DocStyle::Lines(mark) => {
             let at = item.span.start;
             (at, format!("{mark} "), format!("\n{}", indentation(&document.text, at)))
+        }
+        DocStyle::Block => {
+            let at = item.span.start;
+            (at, "/** ".to_owned(), format!(" */\n{}", indentation(&document.text, at)))
         }
         DocStyle::Docstring(quotes) => {
             let at = item.body?.start;
@@ -276,6 +284,10 @@ mod tests {
             ("/// Adds up, e.g. prices. Fast.\n/// More.", "Adds up, e.g. prices."),
             ("\"\"\"Adds\n    up\n\n    More.\"\"\"", "Adds up."),
             ("/** Adds up */", "Adds up."),
+            ("/**\n * Adds\n * up.\n *\n * More.\n */", "Adds up."),
+            ("/**\n * Adds up\n * @param a one\n */", "Adds up."),
+            ("/*! \\brief Adds up */", "Adds up."),
+            ("// Total adds\n// up.", "Total adds up."),
             ("#[doc = \"Adds up.\"]", "Adds up."),
         ] {
             assert_eq!(first_sentence(&plain(doc)).as_deref(), Some(sentence), "{doc}");

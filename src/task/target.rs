@@ -46,7 +46,7 @@ pub fn resolve(document: &Document, target: &Target) -> Result<Option<Item>, Tas
 pub fn full_name(document: &Document, item: &Item) -> String {
     match &item.owner {
         Some(owner) => {
-            let separator = document.language().map_or("::", |l| l.spec().path_separator);
+            let separator = document.language().map_or("::", |l| l.spec().member_separator);
             format!("{owner}{separator}{}", item.name)
         }
         None => item.name.clone(),
@@ -67,6 +67,11 @@ fn named(document: &Document, items: &[Item], name: &str) -> Result<Item, TaskEr
         .iter()
         .filter(|item| item.name == last && (owner.is_none() || item.owner.as_deref() == owner))
         .collect();
+    // A declaration or an overload and what it declares share a name; what has a body is meant.
+    let of_one_owner = found.windows(2).all(|pair| pair[0].owner == pair[1].owner);
+    if of_one_owner && found.iter().filter(|item| item.body.is_some()).count() == 1 {
+        found.retain(|item| item.body.is_some());
+    }
     // A type and its implementations share a name; the type is meant.
     if found.iter().any(|item| item.kind != ItemKind::Implementation) {
         found.retain(|item| item.kind != ItemKind::Implementation);

@@ -34,15 +34,28 @@ pub async fn run(
     document: &Document,
     target: &Target,
 ) -> Result<Outcome, TaskError> {
+    let write = match document.language().map(Language::name) {
+        Some("python") => Writer::Python,
+        Some("rust") => Writer::Rust,
+        other => {
+            let what = other.unwrap_or("files without a known language");
+            return Ok(nothing(&format!("they are written for Rust and Python, not for {what}")));
+        }
+    };
     let functions = functions(document, target)?;
     let settings = Arc::clone(&tools.check);
     let judge = Judge::open(settings, &tools.workspace, document, &[], None, &tools.report).await?;
     let mut bench = Bench { tools, document, judge };
-    match document.language().map(Language::name) {
-        Some("python") => python::write(&mut bench, &functions).await,
-        Some("rust") => rust::write(&mut bench, &functions).await,
-        _ => Ok(nothing("tests are written for Rust and Python only")),
+    match write {
+        Writer::Python => python::write(&mut bench, &functions).await,
+        Writer::Rust => rust::write(&mut bench, &functions).await,
     }
+}
+
+/// The languages that tests are written in.
+enum Writer {
+    Python,
+    Rust,
 }
 
 /// What both languages work with.
@@ -65,11 +78,10 @@ impl Bench<'_> {
             return Ok(Vec::new());
         }
         let Some(language) = self.document.language() else { return Ok(Vec::new()) };
-        let spec = language.spec();
         let code = item.span.of(&self.document.text).unwrap_or_default();
         let name = self.document.path.file_name().unwrap_or_default().to_string_lossy();
         let values = BTreeMap::from([
-            ("language", spec.name.to_owned()),
+            ("language", language.name().to_owned()),
             ("path", name.into_owned()),
             ("name", full_name(item)),
             ("code", code.to_owned()),
@@ -85,8 +97,7 @@ impl Bench<'_> {
             }
             answers => answers?,
         };
-        let code = |answer: &String| reply::code(answer, spec.name, spec.extensions);
-        Ok(answers.iter().filter_map(code).collect())
+        Ok(answers.iter().filter_map(|answer| reply::code(answer, language)).collect())
     }
 }
 

@@ -24,13 +24,20 @@ pub(super) fn lines(document: &Document, item: &Item, summary: Option<String>) -
         .filter(|parameter| !receivers.contains(&parameter.name.as_str()))
         .collect();
     let quote = |text: &str| match style {
-        Some(DocStyle::Docstring(_)) => text.to_owned(),
+        Some(DocStyle::Docstring(_) | DocStyle::Lines("//")) => text.to_owned(),
         _ => format!("`{text}`"),
     };
     let mut lines =
         vec![summary.unwrap_or_else(|| structural(document, item, &reading, &parameters, &quote))];
     match style {
         Some(DocStyle::Docstring(_)) => python_sections(&mut lines, &reading, &parameters),
+        Some(DocStyle::Block) => tags(&mut lines, &reading, &parameters),
+        // Go wants prose that begins with the name, and nothing else.
+        Some(DocStyle::Lines("//")) => {
+            let rest = lines.pop().unwrap_or_default();
+            let starts_so = rest.split(' ').next() == Some(item.name.as_str());
+            lines.push(if starts_so { rest } else { format!("{} {}", item.name, lowered(&rest)) });
+        }
         _ => rust_sections(&mut lines, &reading),
     }
     lines
@@ -202,6 +209,38 @@ fn python_sections(lines: &mut Vec<String>, reading: &Reading, parameters: &[&Pa
     indented(lines, "Raises:", raises.collect());
 }
 
+/// `@param`, `@returns` and `@throws`, as Javadoc, `JSDoc` and Doxygen read them.
+fn tags(lines: &mut Vec<String>, reading: &Reading, parameters: &[&Parameter]) {
+    let mut tags: Vec<String> = parameters
+        .iter()
+        .map(|parameter| {
+            let uses: Vec<String> =
+                parameter.uses.iter().take(2).map(|(text, _)| text.replace('`', "")).collect();
+            let uses = if uses.is_empty() { "not used".to_owned() } else { uses.join(", ") };
+            format!("@param {} {}.", parameter.name, capitalized(&uses))
+        })
+        .collect();
+    let returned = returned(reading).join(", or ");
+    if !returned.is_empty() {
+        tags.push(format!("@returns {returned}."));
+    }
+    for fact in reading.facts.iter().filter(|fact| fact.name == "throw") {
+        let thrown = fact.detail.strip_prefix("new ").unwrap_or(&fact.detail);
+        let Some(exception) = callee(thrown).or_else(|| short(thrown)) else { continue };
+        let tag = match string_in(thrown) {
+            Some(message) => format!("@throws {exception} {}.", message.trim_end_matches('.')),
+            None => format!("@throws {exception}"),
+        };
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    if !tags.is_empty() {
+        lines.push(String::new());
+        lines.extend(tags);
+    }
+}
+
 /// The returned values that are short enough to quote.
 fn returned(reading: &Reading) -> Vec<&str> {
     let returns = reading.facts.iter().filter(|fact| fact.kind == Sighting::Return);
@@ -304,6 +343,13 @@ fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}", chars.as_str())
+}
+
+/// With its first letter small, as in the middle of a sentence.
+fn lowered(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
     format!("{first}{}", chars.as_str())
 }
 

@@ -244,7 +244,10 @@ fn definitions<'s>(
     named
         .iter()
         .filter(|symbol| *symbol.path != *own_path && can_be_called(symbol.kind))
-        .filter(|symbol| Language::of_path(&symbol.path) == document.language())
+        .filter(|symbol| match (Language::of_path(&symbol.path), document.language()) {
+            (Some(other), Some(own)) => other.is_kin(own),
+            _ => false,
+        })
         .filter(|symbol| fits(symbol.owner.as_deref(), owner, name))
         .copied()
         .collect()
@@ -256,9 +259,10 @@ fn can_be_called(kind: ItemKind) -> bool {
 
 /// Whose member is called, where the name tells: `Cart` of `Cart::new`, the own type of `self.x`.
 fn owner_of<'n>(item: &'n Item, name: &'n str) -> Option<&'n str> {
-    let before = name.strip_suffix(reading::last_part(name))?.trim_end_matches([':', '.']);
+    let before =
+        name.strip_suffix(reading::last_part(name))?.trim_end_matches([':', '.', '-', '>']);
     match before {
-        "self" | "Self" | "cls" => item.owner.as_deref(),
+        "self" | "Self" | "cls" | "this" => item.owner.as_deref(),
         _ if before.contains('.') => None,
         _ => Some(reading::last_part(before)).filter(|part| part.starts_with(char::is_uppercase)),
     }

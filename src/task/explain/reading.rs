@@ -10,7 +10,7 @@ use crate::task::target::line;
 use crate::text::Span;
 
 /// Calls that look like input or output, by the last part of their name.
-const IO_NAMES: [&str; 24] = [
+const IO_NAMES: [&str; 38] = [
     "print!",
     "println!",
     "eprint!",
@@ -35,6 +35,20 @@ const IO_NAMES: [&str; 24] = [
     "send",
     "recv",
     "urlopen",
+    "console.log",
+    "console.error",
+    "fetch",
+    "readFile",
+    "writeFile",
+    "readFileSync",
+    "writeFileSync",
+    "println",
+    "printf",
+    "fprintf",
+    "Println",
+    "Printf",
+    "ReadFile",
+    "WriteFile",
 ];
 
 /// Constructors that Rust writes as calls.
@@ -101,6 +115,7 @@ pub(in crate::task) fn read(document: &Document, item: &Item) -> Reading {
 /// The last part of a name as written: `len` of `self.items.len`, `print!` of `std::print!`.
 pub(in crate::task) fn last_part(name: &str) -> &str {
     let name = name.split("::<").next().unwrap_or(name);
+    let name = name.rsplit("->").next().unwrap_or(name);
     name.rsplit([':', '.']).next().unwrap_or(name)
 }
 
@@ -124,13 +139,25 @@ impl Reading {
                 (Sighting::Branch, "except") if fact.detail.is_empty() => {
                     ("branch", "catches any exception".to_owned())
                 }
-                (Sighting::Branch, "except") => ("branch", format!("catches {detail}")),
-                (Sighting::Branch, "match") => {
+                (Sighting::Branch, "catch") if fact.detail.is_empty() => {
+                    ("branch", "catches any exception".to_owned())
+                }
+                (Sighting::Branch, "except" | "catch") => ("branch", format!("catches {detail}")),
+                (Sighting::Branch, "switch") if fact.detail.is_empty() => {
+                    ("branch", "decides by the first case that holds".to_owned())
+                }
+                (Sighting::Branch, "select") => {
+                    ("branch", "waits for the first of several channels".to_owned())
+                }
+                (Sighting::Branch, "match" | "switch") => {
                     ("branch", format!("decides by the value of {detail}"))
                 }
                 (Sighting::Branch, _) => ("branch", format!("checks whether {detail}")),
-                (Sighting::Loop, "while") => ("loop", format!("repeats while {detail}")),
+                (Sighting::Loop, "while" | "do") => ("loop", format!("repeats while {detail}")),
                 (Sighting::Loop, "loop") => ("loop", "repeats until it breaks out".to_owned()),
+                (Sighting::Loop, _) if fact.detail.is_empty() => {
+                    ("loop", "repeats until it breaks out".to_owned())
+                }
                 (Sighting::Loop, name) => {
                     ("loop", format!("loops: {}", code(&format!("{name} {}", fact.detail))))
                 }
@@ -146,7 +173,7 @@ impl Reading {
             match fact.kind {
                 Sighting::Return if nothing => Some(("return", "returns nothing".to_owned())),
                 Sighting::Return => Some(("return", format!("returns {}", code(&fact.detail)))),
-                Sighting::Suspension if fact.name == "yield" => {
+                Sighting::Suspension if matches!(&*fact.name, "yield" | "co_yield") => {
                     Some(("return", format!("yields {}", code(&fact.detail))))
                 }
                 _ => None,
@@ -170,11 +197,13 @@ impl Reading {
                     format!("changes {}: {}", code(&fact.name), code(&written.join(" "))),
                 ))
             }
-            Sighting::Suspension if fact.name == "await" => {
+            Sighting::Suspension if matches!(&*fact.name, "await" | "co_await" | "<-") => {
                 Some(("await", format!("waits for {}", code(&fact.detail))))
             }
             Sighting::Unsafe => Some(("unsafe", "runs `unsafe` code".to_owned())),
-            Sighting::Call if IO_NAMES.contains(&last_part(&fact.name)) => {
+            Sighting::Call
+                if IO_NAMES.contains(&last_part(&fact.name)) || IO_NAMES.contains(&&*fact.name) =>
+            {
                 Some(("io", format!("calls {}", code(&fact.name))))
             }
             _ => None,
@@ -207,6 +236,9 @@ fn failure(fact: &Fact) -> String {
         "?" => format!("returns the error of {detail}"),
         "raise" if fact.detail.is_empty() => "raises the exception it caught again".to_owned(),
         "raise" => format!("raises {detail}"),
+        "throw" if fact.detail.is_empty() => "throws the exception it caught again".to_owned(),
+        "throw" => format!("throws {detail}"),
+        "panic" => format!("panics: {detail}"),
         "assert" => format!("fails unless {detail}"),
         name if name.ends_with('!') => {
             format!("panics: {}", code(&format!("{name}{}", fact.detail)))
@@ -271,7 +303,7 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
 /// Whether the name is a member of something else: `b.name`, or a keyword argument `name=`.
 fn is_member(text: &str, at: Span) -> bool {
     let before = text[..at.start].trim_end();
-    before.ends_with('.') && !before.ends_with("..")
+    (before.ends_with('.') && !before.ends_with("..")) || before.ends_with("->")
 }
 
 /// Whole-word occurrences of `name`.
@@ -293,7 +325,8 @@ fn occurrences(text: &str, within: Span, name: &str) -> Vec<Span> {
 fn usage(text: &str, at: Span, facts: &[Fact]) -> String {
     let after = text[at.end..].trim_start();
     let before = text[..at.start].trim_end();
-    if let Some(member) = after.strip_prefix('.') {
+    let access = ["->", "?.", "."];
+    if let Some(member) = access.iter().find_map(|mark| after.strip_prefix(mark)) {
         let end = member.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(member.len());
         let (member, rest) = member.split_at(end);
         if rest.starts_with('(') {

@@ -68,8 +68,7 @@ pub(super) async fn candidates(
     };
     let mut candidates: Vec<Candidate> = Vec::new();
     for answer in answers {
-        let spec = language.spec();
-        let Some(new) = reply::code(&answer, spec.name, spec.extensions) else { continue };
+        let Some(new) = reply::code(&answer, language) else { continue };
         let new = fitted(&new, code, indentation(&document.text, span.start));
         let candidate = Candidate::replace(format!("rewrite {name}"), path, span, &new).by_model();
         if new != code && !candidates.contains(&candidate) {

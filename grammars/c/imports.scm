@@ -1,0 +1,3 @@
+; Includes.
+
+(preproc_include path: [(string_literal) (system_lib_string)] @leaf) @import

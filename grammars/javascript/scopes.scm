@@ -1,0 +1,3 @@
+; Of JavaScript alone.
+
+(field_definition) @statement
