@@ -4,6 +4,7 @@ mod cache;
 pub mod exclude;
 pub mod git;
 pub mod index;
+pub mod modules;
 mod scan;
 pub mod secret;
 mod stamp;

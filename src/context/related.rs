@@ -1,6 +1,5 @@
 //! Excerpts of other files: signatures of what the file imports and of the enclosing type.
 
-mod module;
 mod signatures;
 
 use std::path::Path;
@@ -12,6 +11,7 @@ use crate::syntax::imports::{Import, imports};
 use crate::syntax::outline::{Item, ItemKind};
 use crate::text::Span;
 use crate::workspace::index::{Index, Symbol};
+use crate::workspace::modules::Modules;
 
 /// The most excerpts of one prompt.
 const MAX_EXCERPTS: usize = 12;
@@ -57,7 +57,7 @@ pub fn find(place: Place<'_>, project: Project<'_>, budget: usize) -> Related {
     let (language, index) = (tree.language(), project.index);
     let mut found = Found::default();
 
-    let modules = module::Modules::new(language, place.path, project.repository, index);
+    let modules = Modules::new(language, place.path, project.repository, index);
     for import in imports(tree, &place.document.text).iter().take(MAX_IMPORTS) {
         let symbols = imported(&modules, import, index);
         let elsewhere = symbols.into_iter().filter(|symbol| &*symbol.path != place.path);
@@ -137,27 +137,32 @@ fn enclosing_type(items: &[Item], span: Span) -> Option<&str> {
 }
 
 /// The symbols an import brings in: a module's public items, a type with its members, a function.
-fn imported<'a>(
-    modules: &module::Modules<'a>,
-    import: &Import,
-    index: &'a Index,
-) -> Vec<&'a Symbol> {
+fn imported<'a>(modules: &Modules<'a>, import: &Import, index: &'a Index) -> Vec<&'a Symbol> {
+    let whole_files = |path: &[String]| -> Vec<&'a Symbol> {
+        modules.files(path).iter().flat_map(|file| top_level(index, file)).collect()
+    };
     if import.name == "*" {
-        let file = modules.file(&import.path);
-        return file.map(|file| top_level(index, &file)).unwrap_or_default();
+        return whole_files(&import.path);
     }
     let mut whole = import.path.clone();
     whole.push(import.name.clone());
-    if let Some(file) = modules.file(&whole) {
-        return top_level(index, &file);
+    let found = whole_files(&whole);
+    if !found.is_empty() {
+        return found;
     }
     if let Some(file) = modules.file(&import.path) {
-        let found = with_members(index.of_file(&file), &import.name);
+        // What a module exports without a name is mostly called as its importer calls it.
+        let name = match (import.name.as_str(), &import.alias) {
+            ("default", Some(alias)) => alias,
+            (name, _) => name,
+        };
+        let found = with_members(index.of_file(&file), name);
         if !found.is_empty() {
             return found;
         }
         // Re-exported: its definition stands further down.
-        return modules.below(&file, &import.name);
+        let below = modules.below(&file, name);
+        return below.map(|(file, _)| with_members(index.of_file(file), name)).unwrap_or_default();
     }
     // A variant or a nested item: its owner is what helps.
     let Some((owner, module)) = import.path.split_last() else { return Vec::new() };

@@ -67,11 +67,9 @@ fn fitted(answer: &str, around: &Surroundings<'_>) -> String {
     let base = around.indent_of(above);
     let opens = around.opens_block(above);
     // Behind a label (`case 1:`, `public:`) the next line may be deeper.
-    let deepest =
-        if opens || above.ends_with(':') { base + around.unit.width() } else { base };
+    let deepest = if opens || above.ends_with(':') { base + around.unit.width() } else { base };
 
-    let in_header =
-        opens && column + blank <= base && !stands_left(text) && !is_flat(around, base);
+    let in_header = opens && column + blank <= base && !stands_left(text) && !is_flat(around, base);
     let wanted =
         if in_header || column + blank > deepest { deepest.saturating_sub(column) } else { blank };
     if wanted == blank {
@@ -101,7 +99,8 @@ fn stands_left(text: &str) -> bool {
         && ["case ", "default", "public", "private", "protected"]
             .iter()
             .any(|word| text.starts_with(word));
-    let directive = text.strip_prefix('#').is_some_and(|rest| rest.starts_with(char::is_alphabetic));
+    let directive =
+        text.strip_prefix('#').is_some_and(|rest| rest.starts_with(char::is_alphabetic));
     label || directive || text.starts_with(['}', ')', ']'])
 }
 

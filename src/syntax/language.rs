@@ -44,6 +44,8 @@ pub struct Spec {
     pub visible: Visibility,
     /// How doc comments are written.
     pub doc: DocStyle,
+    /// By which rule a module's path leads to a file.
+    pub modules: ModuleRule,
     /// Names of files that hold test code only; `*` stands for anything.
     pub test_files: &'static [&'static str],
     /// The folders of its query files.
@@ -96,6 +98,24 @@ pub enum Visibility {
     Capitalized,
     /// Those whose name does not begin so; a name that ends with two underscores is public.
     Unprefixed(&'static str),
+}
+
+/// By which rule a module's path leads to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModuleRule {
+    /// Crates, `crate`, `self`, `super`; `a/b.rs` or `a/b/mod.rs`.
+    Rust,
+    /// `a/b.py` or `a/b/__init__.py`, relative or below a folder on the module path.
+    Python,
+    /// Specifiers relative to the file, aliases of the source folder, packages of the repository.
+    Ecmascript,
+    /// Headers, relative to the file or to a folder around it.
+    Include,
+    /// Folders below the module's path.
+    Go,
+    /// A class is a file in its package's folder.
+    Java,
 }
 
 /// How a language writes doc comments.

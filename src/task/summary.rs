@@ -94,7 +94,7 @@ pub fn plain(doc: &str) -> String {
         line = marks.iter().find_map(|mark| line.strip_prefix(mark)).unwrap_or(line);
         line = marks.iter().find_map(|mark| line.strip_suffix(mark)).unwrap_or(line);
         line = line.strip_prefix("* ").unwrap_or(line);
-        line = if line.trim() == "*" { "" } else { line };
+        line = if line.trim() == "*" { "" } else { line.trim() };
         line =
             ["@brief ", "\\brief "].iter().find_map(|tag| line.strip_prefix(tag)).unwrap_or(line);
         if let Some(attribute) = line.strip_prefix("#[doc = \"") {

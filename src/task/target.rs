@@ -67,14 +67,14 @@ fn named(document: &Document, items: &[Item], name: &str) -> Result<Item, TaskEr
         .iter()
         .filter(|item| item.name == last && (owner.is_none() || item.owner.as_deref() == owner))
         .collect();
+    // A type and its implementations share a name; the type is meant.
+    if found.iter().any(|item| item.kind != ItemKind::Implementation) {
+        found.retain(|item| item.kind != ItemKind::Implementation);
+    }
     // A declaration or an overload and what it declares share a name; what has a body is meant.
     let of_one_owner = found.windows(2).all(|pair| pair[0].owner == pair[1].owner);
     if of_one_owner && found.iter().filter(|item| item.body.is_some()).count() == 1 {
         found.retain(|item| item.body.is_some());
-    }
-    // A type and its implementations share a name; the type is meant.
-    if found.iter().any(|item| item.kind != ItemKind::Implementation) {
-        found.retain(|item| item.kind != ItemKind::Implementation);
     }
     match found.as_slice() {
         [item] => Ok((*item).clone()),

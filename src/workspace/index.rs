@@ -48,6 +48,14 @@ impl Index {
         self.files.order.iter().filter_map(|slot| self.files.at(*slot))
     }
 
+    /// The files in `folder` (relative) and the folders below it, sorted by path.
+    pub fn below<'a>(&'a self, folder: &'a Path) -> impl Iterator<Item = &'a Arc<FileEntry>> {
+        let from = self.files.find(folder).unwrap_or_else(|place| place);
+        let order = self.files.order.get(from..).unwrap_or_default();
+        let files = order.iter().filter_map(|slot| self.files.at(*slot));
+        files.take_while(move |file| file.path.starts_with(folder))
+    }
+
     /// A file by its relative path.
     pub fn file(&self, path: &Path) -> Option<&Arc<FileEntry>> {
         self.files.at(self.files.slot(path)?)

@@ -5,7 +5,9 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use tree_sitter::Query;
 
-use super::{Blocks, DocStyle, Language, LazyQuery, Queries, Spec, Visibility, sources};
+use super::{
+    Blocks, DocStyle, Language, LazyQuery, ModuleRule, Queries, Spec, Visibility, sources,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +32,7 @@ struct Row {
     receivers: Vec<String>,
     visible: RowVisibility,
     doc: RowDoc,
+    modules: ModuleRule,
     #[serde(default)]
     test_files: Vec<String>,
 }
@@ -99,6 +102,7 @@ fn language(row: Row, grammar: tree_sitter::Language) -> Result<Language, String
             RowDoc::Block => DocStyle::Block,
             RowDoc::Docstring(quotes) => DocStyle::Docstring(fixed(quotes)),
         },
+        modules: row.modules,
         test_files: fixed_list(row.test_files),
         identifier_kinds: crate::syntax::identifiers::kinds(&grammar),
         grammar,

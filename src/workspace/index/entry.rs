@@ -147,7 +147,9 @@ impl Draft {
         let mut inside = Counter::new(counts.len());
         let (mut items, mut uses) = (Vec::new(), Vec::new());
         let (mut names, mut owners) = (Vec::new(), Vec::new());
-        for item in survey.items.into_iter().take(MAX_LISTED) {
+        let is_test_file = tree.language().is_test_file(&path);
+        for mut item in survey.items.into_iter().take(MAX_LISTED) {
+            item.test |= is_test_file;
             let number = items.len() as u32;
             names.push((words.add(&item.name, hash(&item.name)), number));
             owners.extend(item.owner.as_ref().map(|owner| (words.add(owner, hash(owner)), number)));
