@@ -1,6 +1,7 @@
 //! The project on disk: the only reader of source files. What is secret is never read.
 
 mod cache;
+pub mod census;
 pub mod exclude;
 pub mod git;
 pub mod index;

@@ -1,5 +1,6 @@
 //! `agent doctor`: machine, model, sandbox, tools and configuration, what is wrong and how to mend it.
 
+mod files;
 mod machine;
 mod speed;
 mod tools;
@@ -20,6 +21,7 @@ use crate::config::places;
 use crate::config::trust::{self, TrustList};
 use crate::engine::Engine;
 use crate::models::Model;
+use crate::workspace::Workspace;
 use progress::Progress;
 use session::OpenModel;
 
@@ -28,12 +30,27 @@ use session::OpenModel;
 #[command(after_long_help = "\
 Loads the model and lets it work for a few seconds to measure it. Exit code 1 when something is wrong.
 
+--files: instead, lists every file and folder of the workspace that is never read, indexed, shown to a \
+model or kept, each with the reason, then a count by reason. Left out are:
+  - what names say is secret: .env and .env.* (but samples such as .env.example), private keys and key \
+stores (*.pem, *.key, *.p12, id_rsa ...), logins of tools (.netrc, .npmrc, .pgpass ...), Terraform state, \
+data files called credentials*, secret*, service-account* ..., and all of .ssh, .aws, .gnupg, .kube ...
+  - what holds a secret: a private key, a token of a known service, or a random-looking value given to the \
+name of a secret, as in API_KEY = \"...\": quoted, 20 characters or more of base 64 with 3.5 bits of entropy \
+each (32 of hexadecimal with 3), two runs of digits and a letter, unless it says that it stands in for one
+  - what .gitignore, .ignore or git exclude, what is hidden, and what links lead to
+  - generated files (by their first lines), minified ones, those over 1 MiB, not UTF-8, or of no known language
+
 --json: {schema, SECTION: {NAME: VALUE}, faults: [TEXT], hints: [TEXT]} with the sections that are \
-printed: program, machine, model, speed, sandbox, tools, configuration")]
+printed: program, machine, model, speed, sandbox, tools, configuration
+--files --json: {schema, read, left_out: [{path, folder, reason}], reasons: {REASON: COUNT}, partial}")]
 pub(super) struct Args {
     /// Print one JSON object on standard output
     #[arg(long)]
     pub(super) json: bool,
+    /// List the files of the workspace that are never read, and why
+    #[arg(long)]
+    files: bool,
     #[command(flatten)]
     model: ModelArgs,
 }
@@ -55,6 +72,9 @@ type Row = (&'static str, Json);
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let (loaded, root) = session::configuration_here(&args.model.flags());
+    if args.files {
+        return files::run(&Workspace::new(root), args.json);
+    }
     session::use_threads(&loaded.config)?;
     let mut findings = Findings::default();
     findings.sections.push(("program", program()));

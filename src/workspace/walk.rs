@@ -11,25 +11,64 @@ use super::secret;
 use super::stamp::Stamp;
 use crate::syntax::Language;
 
-/// Why a file was left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Why a file, or a whole folder, was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Skipped {
-    /// Its name or content looks like a secret.
-    Secret,
-    /// Larger than the limit.
+    /// Its name, or a folder's on its path, says that it holds secrets.
+    SecretName,
+    /// Its text holds a secret.
+    SecretText,
+    /// The user's patterns exclude it.
+    Excluded,
+    /// A `.gitignore`, `.ignore` or git's own exclude file covers it.
+    Ignored,
+    /// Its name starts with a dot.
+    Hidden,
+    /// A symbolic link; what it leads to is not followed.
+    Link,
+    /// Its first lines say that a program wrote it.
+    Generated,
+    /// Its lines are too long for people.
+    Minified,
+    /// Larger than [`MAX_FILE_SIZE`].
     Oversized,
     /// Not UTF-8 text.
     Binary,
-    /// Its first lines say it was generated, or its lines are minified.
-    Generated,
-    /// It could not be read, or it is no regular file inside the workspace.
+    /// It could not be read, or is no regular file.
     Unreadable,
+    /// The workspace has more than [`MAX_FILES`].
+    TooMany,
+    /// Its ending is none of a known language's.
+    UnknownLanguage,
+}
+
+impl Skipped {
+    /// The reason in words.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::SecretName => "secret by its name",
+            Self::SecretText => "holds a secret",
+            Self::Excluded => "excluded by the configuration",
+            Self::Ignored => "ignored by git or .ignore",
+            Self::Hidden => "hidden",
+            Self::Link => "symbolic link",
+            Self::Generated => "generated",
+            Self::Minified => "minified",
+            Self::Oversized => "larger than 1 MiB",
+            Self::Binary => "not UTF-8 text",
+            Self::Unreadable => "cannot be read",
+            Self::TooMany => "beyond the first 50,000 files",
+            Self::UnknownLanguage => "no known language",
+        }
+    }
 }
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 1 << 20;
-/// The largest number of files that is walked.
+/// The largest number of files that is indexed: the first ones by path.
 pub const MAX_FILES: usize = 50_000;
+/// The largest number of files that is looked for.
+const MAX_WALKED: usize = 8 * MAX_FILES;
 /// A text whose lines are longer than this on average is minified.
 const MAX_MEAN_LINE: usize = 400;
 
@@ -46,40 +85,46 @@ pub(super) struct Found {
 pub(super) fn list(root: &Path) -> Vec<Found> {
     let found = Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-    WalkBuilder::new(root)
-        // A work tree without `.git` may still say what is to be ignored.
-        .require_git(false)
-        .follow_links(false)
-        .threads(threads)
-        .build_parallel()
-        .run(|| {
-            Box::new(|entry| {
-                let Ok(entry) = entry else { return WalkState::Continue };
-                let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-                if !is_file || Language::of_path(entry.path()).is_none() {
-                    return WalkState::Continue;
-                }
-                let relative = entry.path().strip_prefix(root).map(Path::to_owned);
-                let (Ok(path), Ok(metadata)) = (relative, entry.metadata()) else {
-                    return WalkState::Continue;
-                };
-                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                if found.len() >= MAX_FILES {
-                    return WalkState::Quit;
-                }
-                found.push(Found { path, stamp: Stamp::of(&metadata) });
-                WalkState::Continue
-            })
-        });
+    walker(root).threads(threads).build_parallel().run(|| {
+        Box::new(|entry| {
+            let Ok(entry) = entry else { return WalkState::Continue };
+            let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+            if !is_file || Language::of_path(entry.path()).is_none() {
+                return WalkState::Continue;
+            }
+            let relative = entry.path().strip_prefix(root).map(Path::to_owned);
+            let (Ok(path), Ok(metadata)) = (relative, entry.metadata()) else {
+                return WalkState::Continue;
+            };
+            if secret::is_secret_path(&path) {
+                return WalkState::Continue;
+            }
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            if found.len() >= MAX_WALKED {
+                return WalkState::Quit;
+            }
+            found.push(Found { path, stamp: Stamp::of(&metadata) });
+            WalkState::Continue
+        })
+    });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    found.truncate(MAX_FILES);
     found
+}
+
+/// Walks what is not ignored or hidden, and follows no links.
+pub(super) fn walker(root: &Path) -> WalkBuilder {
+    let mut walker = WalkBuilder::new(root);
+    // A work tree without `.git` may still say what is to be ignored.
+    walker.require_git(false).follow_links(false);
+    walker
 }
 
 /// The text of a file that may be read; symbolic links are refused.
 pub fn read(path: &Path) -> Result<String, Skipped> {
     if secret::is_secret_path(path) {
-        return Err(Skipped::Secret);
+        return Err(Skipped::SecretName);
     }
     let metadata = path.symlink_metadata().map_err(|_| Skipped::Unreadable)?;
     if !metadata.is_file() {
@@ -105,13 +150,13 @@ pub fn judge(text: &str) -> Option<Skipped> {
         return Some(Skipped::Binary);
     }
     if secret::holds_secret(text) {
-        return Some(Skipped::Secret);
+        return Some(Skipped::SecretText);
     }
     let lines = text.lines().count().max(1);
-    if text.len() / lines > MAX_MEAN_LINE || says_generated(text) {
+    if says_generated(text) {
         return Some(Skipped::Generated);
     }
-    None
+    (text.len() / lines > MAX_MEAN_LINE).then_some(Skipped::Minified)
 }
 
 /// Whether a comment in the first lines says that a program wrote the file: `@generated`, or
@@ -202,9 +247,9 @@ mod tests {
                 Skipped::Oversized,
                 Skipped::Binary,
                 Skipped::Generated,
-                Skipped::Secret,
+                Skipped::SecretText,
                 Skipped::Binary,
-                Skipped::Generated,
+                Skipped::Minified,
             ]
         );
     }
