@@ -1,5 +1,6 @@
 //! The project on disk: the only reader of source files. What is secret is never read.
 
+mod build;
 mod cache;
 pub mod census;
 pub mod exclude;
@@ -13,14 +14,13 @@ pub mod walk;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
-use std::time::{Duration, Instant, SystemTime};
 
 use crate::document::Document;
-use cache::Cache;
+use build::Building;
 use exclude::Exclusions;
 use index::{ContentHash, Draft, Index};
-use scan::{Outcome, Unread};
 use stamp::Stamp;
 
 /// A project folder and what is known of it.
@@ -39,18 +39,10 @@ pub struct Workspace {
     exclusions: RwLock<Arc<Exclusions>>,
     /// Held by the one build at a time.
     building: Mutex<Building>,
+    /// Whether a build that was asked for has yet to begin.
+    waiting: AtomicBool,
     /// Where indexes are kept between runs, if anywhere.
     cache: Option<PathBuf>,
-}
-
-#[derive(Debug, Default)]
-struct Building {
-    /// Whether there was a build.
-    started: bool,
-    /// Number of files in which what is kept on disk falls behind the index.
-    unsaved: usize,
-    /// Whether what is kept on disk holds files that are no longer to be known.
-    holds_too_much: bool,
 }
 
 #[derive(Debug, Default)]
@@ -60,31 +52,12 @@ struct Changes {
     /// Of the files whose text on disk is the one indexed; `None` for one so new that its stamp
     /// tells nothing.
     stamps: HashMap<Arc<Path>, Option<Stamp>>,
+    /// Whether a file was forgotten that may be kept on disk.
+    forgotten: bool,
 }
-
-/// What a build found, to be put into the index at once.
-#[derive(Debug, Default)]
-struct Batch {
-    changed: Vec<Draft>,
-    gone: Vec<Arc<Path>>,
-    stamps: Vec<(Arc<Path>, Option<Stamp>)>,
-}
-
-/// How often a build that takes long shows what it has found so far.
-const SHOW_EVERY: Duration = Duration::from_secs(2);
-/// The index is written anew when one file in so many is not as written.
-const UNSAVED_SHARE: usize = 64;
 
 /// What stands in the root of a project, apart from `Cargo.toml`.
 const ROOT_MARKERS: [&str; 4] = [".git", "agent.toml", "pyproject.toml", "setup.py"];
-
-impl Batch {
-    fn add(&mut self, draft: Draft) -> Arc<Path> {
-        let path = Arc::clone(draft.path());
-        self.changed.push(draft);
-        path
-    }
-}
 
 impl Workspace {
     /// The workspace at `root`, with nothing indexed yet. The path is made canonical where it
@@ -99,6 +72,7 @@ impl Workspace {
             open: RwLock::default(),
             exclusions: RwLock::default(),
             building: Mutex::default(),
+            waiting: AtomicBool::new(false),
             cache: None,
         }
     }
@@ -185,101 +159,6 @@ impl Workspace {
         Arc::clone(&self.index.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Brings the index up to what is on disk: reads and indexes every file worth reading whose
-    /// size or times, then content, are not those of the last time, and forgets those that are gone
-    /// or not to be read any more. Takes as long as it takes: call it off the paths that answer an
-    /// editor. Updates made meanwhile win over what is on disk.
-    pub fn build_index(&self) {
-        let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        self.changes().updated.clear();
-        let now = SystemTime::now();
-        let mut found = walk::list(&self.root);
-        let exclusions = self.exclusions();
-        found.retain(|one| exclusions.of(&one.path).is_none());
-        let is_found = |path: &Path| found.binary_search_by(|one| (*one.path).cmp(path)).is_ok();
-
-        let folder = self.cache.as_deref().filter(|_| !building.started);
-        let cache = folder.and_then(|folder| Cache::load(folder, &self.root));
-        let index = self.index();
-        let mut batch = Batch::default();
-        let indexed = index.files().map(|file| &file.path);
-        batch.gone.extend(indexed.filter(|path| !is_found(path)).cloned());
-        let mut kept_on_disk = cache.iter().flat_map(Cache::paths);
-        building.holds_too_much |= !batch.gone.is_empty() || kept_on_disk.any(|p| !is_found(p));
-        building.started = true;
-
-        let changes = self.changes();
-        let unread: Vec<Unread<'_>> = found
-            .iter()
-            .filter_map(|one| {
-                let known = index.file(&one.path);
-                let stamp = known.and_then(|_| *changes.stamps.get(&*one.path)?);
-                let known = known.map(|file| file.hash);
-                let changed = stamp != Some(one.stamp);
-                changed.then_some(Unread { path: &one.path, stamp: one.stamp, known })
-            })
-            .collect();
-        drop(changes);
-
-        let mut shown = Instant::now();
-        scan::read_all(&self.root, &unread, cache.as_ref(), |place, outcome| {
-            let Some(file) = unread.get(place) else { return };
-            let path = match outcome {
-                Outcome::Same => Arc::from(file.path),
-                Outcome::Kept(draft) => batch.add(*draft),
-                Outcome::Changed(draft) => {
-                    building.unsaved += 1;
-                    batch.add(*draft)
-                }
-                Outcome::Left => {
-                    let kept = cache.as_ref().is_some_and(|cache| cache.get(file.path).is_some());
-                    building.holds_too_much |= kept || file.known.is_some();
-                    return batch.gone.push(file.path.into());
-                }
-            };
-            batch.stamps.push((path, Some(file.stamp).filter(|stamp| stamp.is_settled(now))));
-            if shown.elapsed() > SHOW_EVERY {
-                self.show(std::mem::take(&mut batch));
-                shown = Instant::now();
-            }
-        });
-        self.show(batch);
-    }
-
-    /// Keeps the index for the next run, if what is kept has fallen behind so far that reading the
-    /// difference would take longer than writing everything, or holds what it should not.
-    pub fn save_index(&self) {
-        let Some(folder) = &self.cache else { return };
-        let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = self.index();
-        let behind = building.unsaved * UNSAVED_SHARE > index.file_count();
-        if !behind && !building.holds_too_much {
-            return;
-        }
-        let stamps = self.changes().stamps.clone();
-        match cache::save(folder, &self.root, &index, &stamps) {
-            Ok(()) => *building = Building { started: true, ..Building::default() },
-            Err(error) => tracing::warn!("{}: the index is not kept: {error}", folder.display()),
-        }
-    }
-
-    /// Puts in what a build found, except where an update is newer.
-    fn show(&self, batch: Batch) {
-        let mut changes = self.changes();
-        let mut next = Index::clone(&self.index());
-        let Changes { updated, stamps } = &mut *changes;
-        for draft in batch.changed.into_iter().filter(|draft| !updated.contains(&**draft.path())) {
-            stamps.remove(draft.path());
-            next.insert_draft(draft);
-        }
-        for path in batch.gone.iter().filter(|path| !updated.contains(&***path)) {
-            stamps.remove(path);
-            next.remove(path);
-        }
-        stamps.extend(batch.stamps.into_iter().filter(|(path, _)| !updated.contains(&**path)));
-        self.publish(next);
-    }
-
     /// Replaces what is known of one file; `None` forgets it. Files outside the workspace, secret
     /// or ignored ones and what is not worth reading are left out.
     pub fn update(&self, path: &Path, text: Option<&str>) {
@@ -309,7 +188,10 @@ impl Workspace {
         let mut next = Index::clone(&self.index());
         match draft {
             Some(draft) => next.insert_draft(draft),
-            None => next.remove(&relative),
+            None => {
+                changes.forgotten |= next.holds(&relative);
+                next.remove(&relative);
+            }
         }
         self.publish(next);
         // The text on disk may be another one.
@@ -383,120 +265,4 @@ fn cargo_workspace(folder: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let root = folder.path().canonicalize().unwrap();
-        (folder, root)
-    }
-
-    #[test]
-    fn the_nearest_project_folder_is_the_root() {
-        let (_folder, root) = tree(&[
-            ("agent.toml", ""),
-            ("py/pyproject.toml", ""),
-            ("py/src/shop/cart.py", ""),
-            ("loose/a.py", ""),
-            ("rust/Cargo.toml", "[workspace]\nmembers = [\"a\"]\n"),
-            ("rust/a/Cargo.toml", "[package]\nname = \"a\"\n"),
-            ("rust/a/src/lib.rs", ""),
-        ]);
-        let of = |path: &str| Workspace::of_file(&root.join(path)).root().to_owned();
-        assert_eq!(of("py/src/shop/cart.py"), root.join("py"));
-        assert_eq!(of("py/src/not/yet/there.py"), root.join("py"));
-        assert_eq!(of("loose/a.py"), root);
-        assert_eq!(of("rust/a/src/lib.rs"), root.join("rust"));
-        let (_folder, root) = tree(&[("a.py", "")]);
-        assert_eq!(Workspace::of_file(&root.join("a.py")).root(), root);
-    }
-
-    #[test]
-    fn paths_are_relative_to_the_root_and_never_lead_outside() {
-        let (_folder, root) = tree(&[("a/b.py", ""), ("other/c.py", "")]);
-        let workspace = Workspace::new(root.join("a"));
-        assert_eq!(workspace.relative(&root.join("a/b.py")), Some("b.py".into()));
-        assert_eq!(workspace.relative(&root.join("a/new/d.py")), Some("new/d.py".into()));
-        assert_eq!(workspace.relative(&root.join("other/c.py")), None);
-        assert_eq!(workspace.relative(&root.join("a/../other/c.py")), None);
-        assert_eq!(workspace.relative(&root.join("a/new/../../other/c.py")), None);
-        assert_eq!(workspace.relative(&root.join("a")), None);
-    }
-
-    #[test]
-    fn building_reads_what_may_be_read() {
-        let (_folder, root) = tree(&[
-            (".gitignore", "ignored.py\n"),
-            ("a.py", "def a():\n    pass\n"),
-            ("sub/b.rs", "fn b() {}\n"),
-            ("ignored.py", "def c():\n    pass\n"),
-        ]);
-        let workspace = Workspace::new(root);
-        workspace.build_index();
-        let index = workspace.index();
-        assert_eq!(index.paths(), [Path::new("a.py"), Path::new("sub/b.rs")]);
-        assert_eq!(index.named("b").count(), 1);
-    }
-
-    #[test]
-    fn an_update_is_seen_in_the_next_snapshot_only() {
-        let (_folder, root) = tree(&[("a.py", "def a():\n    pass\n"), (".gitignore", "no.py\n")]);
-        git2::Repository::init(&root).unwrap();
-        let workspace = Workspace::new(root.clone());
-        workspace.build_index();
-        let before = workspace.index();
-        workspace.update(&root.join("a.py"), Some("def b():\n    pass\n"));
-        workspace.update(&root.join("no.py"), Some("def c():\n    pass\n"));
-        workspace.update(&root.join(".hidden.py"), Some("def d():\n    pass\n"));
-        workspace.update(Path::new("/elsewhere/e.py"), Some("def e():\n    pass\n"));
-        let after = workspace.index();
-        assert_eq!((before.named("a").count(), before.named("b").count()), (1, 0));
-        assert_eq!((after.named("a").count(), after.named("b").count()), (0, 1));
-        assert_eq!(after.file_count(), 1);
-        workspace.update(&root.join("a.py"), None);
-        assert_eq!(workspace.index().file_count(), 0);
-    }
-
-    #[test]
-    fn excluded_files_are_forgotten_and_come_back_when_they_are_not_any_more() {
-        let (_folder, root) =
-            tree(&[("a.py", "def a():\n    pass\n"), ("vendor/b.py", "def b():\n    pass\n")]);
-        let workspace = Workspace::new(root.clone());
-        workspace.build_index();
-        assert_eq!(workspace.index().file_count(), 2);
-        let exclusions = Exclusions::new(&["vendor/".to_owned()]);
-        assert!(workspace.exclude(exclusions.clone()) && !workspace.exclude(exclusions));
-        assert_eq!(workspace.index().paths(), [Path::new("a.py")]);
-        workspace.build_index();
-        workspace.update(&root.join("vendor/b.py"), Some("def c():\n    pass\n"));
-        assert_eq!(workspace.index().paths(), [Path::new("a.py")]);
-        assert!(workspace.exclude(Exclusions::default()));
-        workspace.build_index();
-        assert_eq!(workspace.index().file_count(), 2);
-    }
-
-    #[test]
-    fn the_text_of_a_file_is_the_one_that_is_indexed() {
-        let (_folder, root) = tree(&[("a.py", "def a():\n    pass\n"), ("b.py", "x = 1\n")]);
-        let workspace = Workspace::new(root.clone());
-        workspace.build_index();
-        let text = |path: &str| workspace.text(Path::new(path));
-        assert_eq!(text("a.py").as_deref(), Some("def a():\n    pass\n"));
-        let unsaved = "def a():\n    return 1\n".to_owned();
-        let document = Document::new(root.join("a.py"), None, 2, unsaved.clone());
-        workspace.update_document(&document);
-        assert_eq!(text("a.py"), Some(unsaved.into()));
-        fs::write(root.join("b.py"), "x = 2\n").unwrap();
-        assert_eq!((text("b.py"), text("none.py")), (None, None));
-        workspace.update(&root.join("a.py"), Some("def a():\n    pass\n"));
-        assert_eq!(text("a.py").as_deref(), Some("def a():\n    pass\n"));
-    }
-}
+mod tests;

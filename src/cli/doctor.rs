@@ -22,6 +22,7 @@ use crate::config::trust::{self, TrustList};
 use crate::engine::Engine;
 use crate::models::Model;
 use crate::workspace::Workspace;
+use crate::workspace::exclude::Exclusions;
 use progress::Progress;
 use session::OpenModel;
 
@@ -38,7 +39,8 @@ data files called credentials*, secret*, service-account* ..., and all of .ssh, 
   - what holds a secret: a private key, a token of a known service, or a random-looking value given to the \
 name of a secret, as in API_KEY = \"...\": quoted, 20 characters or more of base 64 with 3.5 bits of entropy \
 each (32 of hexadecimal with 3), two runs of digits and a letter, unless it says that it stands in for one
-  - what .gitignore, .ignore or git exclude, what is hidden, and what links lead to
+  - what .gitignore, .ignore or git exclude, what the option `exclude` names, what is hidden, and what \
+links lead to
   - generated files (by their first lines), minified ones, those over 1 MiB, not UTF-8, or of no known language
 
 --json: {schema, SECTION: {NAME: VALUE}, faults: [TEXT], hints: [TEXT]} with the sections that are \
@@ -73,7 +75,9 @@ type Row = (&'static str, Json);
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let (loaded, root) = session::configuration_here(&args.model.flags());
     if args.files {
-        return files::run(&Workspace::new(root), args.json);
+        let workspace = Workspace::new(root);
+        workspace.exclude(Exclusions::new(&loaded.config.exclude));
+        return files::run(&workspace, args.json);
     }
     session::use_threads(&loaded.config)?;
     let mut findings = Findings::default();

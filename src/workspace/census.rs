@@ -39,6 +39,7 @@ impl Workspace {
     /// a whole, only the folder is named.
     pub fn census(&self) -> Census {
         let mut census = Census::default();
+        let exclusions = self.exclusions();
         let mut seen: HashSet<PathBuf> = HashSet::new();
         let (mut folders, mut sources) = (Vec::new(), Vec::new());
         for entry in walk::walker(self.root()).build().flatten() {
@@ -54,6 +55,8 @@ impl Workspace {
                 folders.push(path.clone());
             } else if secret::is_secret_path(&path) {
                 census.leave_out(&path, Skipped::SecretName);
+            } else if exclusions.of(&path).is_some() {
+                census.leave_out(&path, Skipped::Excluded);
             } else if kind.is_some_and(|kind| kind.is_symlink()) {
                 census.leave_out(&path, Skipped::Link);
             } else if Language::of_path(&path).is_none() {
@@ -116,6 +119,7 @@ impl Census {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::exclude::Exclusions;
 
     #[test]
     fn every_file_that_is_left_out_is_named_with_its_reason() {
@@ -132,13 +136,16 @@ mod tests {
             ("src/made.rs", "// @generated\n"),
             ("src/token.py", "API_KEY = 'q7Wz2LkP9vTn4XbR8sYd1MfH'\n"),
             ("target/debug/a.rs", "fn b() {}\n"),
+            ("vendor/b.rs", "fn b() {}\n"),
             ("read.me", "text"),
         ] {
             let path = root.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let census = Workspace::new(root.to_owned()).census();
+        let workspace = Workspace::new(root.to_owned());
+        workspace.exclude(Exclusions::new(&["vendor/".to_owned()]));
+        let census = workspace.census();
         let left_out: Vec<(&str, bool, Skipped)> = census
             .left_out
             .iter()
@@ -157,6 +164,7 @@ mod tests {
                 ("src/made.rs", false, Skipped::Generated),
                 ("src/token.py", false, Skipped::SecretText),
                 ("target", true, Skipped::Ignored),
+                ("vendor/b.rs", false, Skipped::Excluded),
             ]
         );
         assert_eq!((census.read, census.is_partial), (1, false));

@@ -246,4 +246,4 @@ impl Files {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -97,7 +97,7 @@ fn an_identifier_of_no_file_any_more_is_unknown() {
 }
 
 /// Everything the index says, without the numbers that depend on its history.
-fn dump(index: &Index) -> String {
+pub(in crate::workspace) fn dump(index: &Index) -> String {
     let spelled = |list: &[(Term, u32)]| -> BTreeMap<String, u32> {
         list.iter().map(|(term, count)| (index.spelling(*term).to_owned(), *count)).collect()
     };
