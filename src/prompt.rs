@@ -2,6 +2,7 @@
 //! comes in from outside. Only the engine turns markers into ids.
 
 pub mod anchor;
+mod bounded;
 pub mod budget;
 pub mod chat;
 pub mod fim;

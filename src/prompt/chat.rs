@@ -3,6 +3,7 @@
 use minijinja::{Environment, Error, ErrorKind, context, syntax::SyntaxConfig};
 use std::fmt::Write as _;
 
+use super::bounded::Bounded;
 use super::{Piece, PromptError};
 
 /// Who speaks.
@@ -125,7 +126,7 @@ fn render_messages(
         .collect();
 
     let environment = environment(today).map_err(|error| fault(describe(&error)))?;
-    let mut output = Bounded::default();
+    let mut output = Bounded::to(MAX_RENDERED);
     environment
         .template_from_named_str("chat template", template)
         .and_then(|template| {
@@ -138,8 +139,7 @@ fn render_messages(
             template.render_captured_to(state, &mut output).map(|_| ())
         })
         .map_err(|error| fault(describe(&error)))?;
-    let rendered =
-        String::from_utf8(output.bytes).map_err(|_| fault("its output is not UTF-8".to_owned()))?;
+    let rendered = output.text().ok_or_else(|| fault("its output is not UTF-8".to_owned()))?;
     split(&rendered, messages, &placeholders)
 }
 
@@ -278,26 +278,6 @@ fn describe(error: &Error) -> String {
     match error.line() {
         Some(line) => format!("line {line}: {message}"),
         None => message,
-    }
-}
-
-/// Output that refuses to grow without end.
-#[derive(Default)]
-struct Bounded {
-    bytes: Vec<u8>,
-}
-
-impl std::io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.bytes.len() + bytes.len() > MAX_RENDERED {
-            return Err(std::io::Error::other("its output is too long"));
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 

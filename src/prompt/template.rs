@@ -1,8 +1,11 @@
 //! Task prompts: `prompts/*.md`, embedded, each replaceable by the user's file of the same name.
 //!
 //! A file has the sections `## system` (may be left out) and `## user`. `{{ name }}` is a
-//! placeholder; `{% if name %}…{% endif %}` leaves out what is empty (Jinja). What is put in is
-//! never read as a template.
+//! placeholder; `{% if name %}…{% else %}…{% endif %}` leaves out what is empty, `{# … #}` is a
+//! comment (Jinja). What is put in is never read as a template. Nothing else of Jinja is taken:
+//! loops, assignments and operators could make a text that doubles with each of a few steps, which
+//! no limit on steps bounds; with placeholders alone, a prompt is no longer than what is put in, as
+//! often as it is named.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +13,7 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior, value::Value};
 
 use super::{
     PromptError,
+    bounded::Bounded,
     chat::{Message, Role},
 };
 
@@ -51,6 +55,8 @@ const EMBEDDED: [Embedded; 5] = [
 
 /// Instructions a prompt may execute.
 const FUEL: u64 = 20_000;
+/// The longest prompt, in bytes.
+const MAX_RENDERED: usize = 8 << 20;
 
 /// The task prompts in force.
 #[derive(Debug, Clone, Default)]
@@ -87,9 +93,16 @@ impl Templates {
         sections(name, text)?
             .into_iter()
             .map(|(role, section)| {
-                let content = environment
-                    .render_named_str(name, &section, Value::from(all.clone()))
-                    .map_err(|error| engine_fault(name, &error))?;
+                only_placeholders(name, &section)?;
+                let mut output = Bounded::to(MAX_RENDERED);
+                let rendered = environment
+                    .template_from_named_str(name, &section)
+                    .and_then(|template| {
+                        template.render_captured_to(Value::from(all.clone()), &mut output).map(drop)
+                    })
+                    .map_err(|error| engine_fault(name, &error));
+                rendered?;
+                let content = output.text().unwrap_or_default();
                 Ok(Message { role, content: content.trim().to_owned() })
             })
             .collect()
@@ -120,6 +133,7 @@ fn embedded(name: &str) -> Result<&'static Embedded, PromptError> {
 fn check(name: &str, text: &str, placeholders: &[&str]) -> Result<(), PromptError> {
     let environment = environment();
     for (_, section) in sections(name, text)? {
+        only_placeholders(name, &section)?;
         let template = environment
             .template_from_named_str(name, &section)
             .map_err(|error| engine_fault(name, &error))?;
@@ -130,6 +144,42 @@ fn check(name: &str, text: &str, placeholders: &[&str]) -> Result<(), PromptErro
             let message = format!("unknown placeholder {unknown}; there are {known}");
             return Err(fault(name, line, &message));
         }
+    }
+    Ok(())
+}
+
+/// Refuses whatever is not a placeholder, a condition on one, or a comment.
+fn only_placeholders(name: &str, section: &str) -> Result<(), PromptError> {
+    let mut rest = section;
+    while let Some(at) =
+        rest.find("{{").into_iter().chain(rest.find("{%")).chain(rest.find("{#")).min()
+    {
+        let line = section.len() - rest.len() + at;
+        let line = 1 + section.get(..line).unwrap_or_default().matches('\n').count();
+        let tag = rest.get(at..).unwrap_or_default();
+        let (open, end) = match tag.as_bytes().get(1) {
+            Some(b'{') => ("{{", "}}"),
+            Some(b'%') => ("{%", "%}"),
+            _ => ("{#", "#}"),
+        };
+        let inside = tag.get(open.len()..).unwrap_or_default();
+        let Some((inside, after)) = inside.split_once(end) else {
+            return Err(fault(name, Some(line), &format!("`{open}` without `{end}`")));
+        };
+        let words: Vec<&str> = inside.trim_matches(['-', '+']).split_whitespace().collect();
+        let fits = match (open, &words[..]) {
+            ("{#", _) | ("{%", ["else" | "endif"]) => true,
+            ("{{", [value]) | ("{%", ["if" | "elif", value] | ["if" | "elif", "not", value]) => {
+                value.chars().all(|c| c.is_alphanumeric() || c == '_')
+            }
+            _ => false,
+        };
+        if !fits {
+            let message = "a prompt takes only `{{ name }}`, `{% if name %}`, `{% if not name %}`, \
+                           `{% else %}`, `{% endif %}` and `{# … #}`";
+            return Err(fault(name, Some(line), message));
+        }
+        rest = after;
     }
     Ok(())
 }
@@ -256,6 +306,37 @@ mod tests {
         let values = BTreeMap::from([("name", "f".to_owned())]);
         let messages = templates.render("explain", &values).unwrap();
         assert_eq!(messages, [Message { role: Role::User, content: "f?".to_owned() }]);
+    }
+
+    #[test]
+    fn a_prompt_that_could_grow_without_end_is_refused() {
+        for hostile in [
+            "{% set x = code %}",
+            "{% for i in range(9) %}{{ code }}{% endfor %}",
+            "{% macro a() %}{{ a() }}{% endmacro %}",
+            "{{ code ~ code }}",
+            "{{ code * 1000000 }}",
+            "{{ code|replace('a', code) }}",
+            "{%- set ns = namespace(x=code) -%}",
+            "{% include 'doc' %}",
+            "{% if code|length > 3 %}{% endif %}",
+            "{% raw %}{{ x }}{% endraw %}",
+        ] {
+            let error = overridden("doc", &format!("## user\na\n{hostile}\n")).unwrap_err();
+            let said = "template doc.md: line 3: a prompt takes only";
+            assert!(error.to_string().starts_with(said), "{hostile}: {error}");
+        }
+        let sound = "## user\n{# {% set #}{%- if not code -%}no{%- elif path %}p{% else %}{{- code }}{% endif %}\n";
+        assert!(overridden("doc", sound).is_ok());
+    }
+
+    #[test]
+    fn a_prompt_that_names_a_long_text_often_ends() {
+        let text = format!("## user\n{}\n", "{{ code }}".repeat(1000));
+        let templates = overridden("doc", &text).unwrap();
+        let values = BTreeMap::from([("code", "x".repeat(1 << 20))]);
+        let error = templates.render("doc", &values).unwrap_err().to_string();
+        assert!(error.starts_with("template doc.md: "), "{error}");
     }
 
     #[test]
