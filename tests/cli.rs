@@ -13,6 +13,8 @@ mod completion;
 mod configuration;
 #[path = "cli/context.rs"]
 mod context;
+#[path = "cli/exclusions.rs"]
+mod exclusions;
 #[path = "cli/interruption.rs"]
 mod interruption;
 #[path = "cli/project.rs"]

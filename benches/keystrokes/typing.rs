@@ -199,7 +199,7 @@ impl<'a> Prompts<'a> {
         keeps: bool,
     ) -> Self {
         let style = Style { format: FimFormat::Qwen, repository_level: true };
-        let target = Target { model: "qwen".to_owned(), style, budget };
+        let target = Target { model: "qwen".to_owned(), style, budget, known: 1 };
         let (document, anchor) = (None, None);
         Self { workspace, tokens, path, target, keeps, document, anchor, last: Vec::new() }
     }

@@ -19,6 +19,7 @@ use crate::engine::device::{THREAD_VARIABLES, default_threads};
 use crate::engine::{Engine, ModelInfo};
 use crate::models::{self, Model, ModelError, Wanted};
 use crate::task::{Tools, complete};
+use crate::workspace::exclude::Exclusions;
 use crate::workspace::{Workspace, secret};
 
 /// The largest file a command works on, in bytes.
@@ -55,6 +56,16 @@ impl Session {
             .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
         let workspace = Arc::new(Workspace::of_file(&absolute));
         let config = configuration(Some(workspace.root()), flags).config;
+        workspace.exclude(Exclusions::new(&config.exclude));
+        let excluded = workspace.relative(&absolute);
+        if let Some(pattern) =
+            excluded.and_then(|path| Some(workspace.exclusions().of(&path)?.to_owned()))
+        {
+            return Err(Failure::usage(format!(
+                "{}: excluded by `{pattern}` (option `exclude`), so no model is shown it",
+                path.display()
+            )));
+        }
         use_threads(&config)?;
         let document = document(path, absolute, from_stdin)?;
         let progress = Progress::start("loading the model");

@@ -137,6 +137,12 @@ impl Declaration {
                 let patterns = words(values)?;
                 for pattern in &patterns {
                     Exclusions::check(pattern)?;
+                    if let (true, Some(root)) = (pattern.starts_with('!'), origin.confined) {
+                        return Err(format!(
+                            "{pattern}: a workspace that is not trusted brings back nothing; run `agent trust {}`",
+                            root.display()
+                        ));
+                    }
                 }
                 for pattern in patterns {
                     if !place(config).contains(&pattern) {
@@ -372,6 +378,8 @@ mod tests {
             let inside = set("models.directories", &outside, confined).unwrap();
             assert!(inside.models.directories[0].starts_with(root.path()), "taken literally");
         }
+        let back = Value::List(vec![text("!.env.rs")]);
+        assert!(set("exclude", &back, confined).unwrap_err().contains("agent trust"));
         let error = set("prompts.directory", &text("prompts"), confined).unwrap_err();
         assert!(error.contains("agent trust"), "{error}");
         let config = set("model", &text("models/a.gguf"), confined).unwrap();

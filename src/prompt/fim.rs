@@ -84,7 +84,7 @@ pub struct Style {
 }
 
 impl Style {
-    fn shows_repository(self) -> bool {
+    pub(super) fn shows_repository(self) -> bool {
         self.repository_level && self.format.has_repository_level()
     }
 }
@@ -215,7 +215,8 @@ impl View<'_> {
             parts.push(marker(Marker::File));
         }
 
-        let path = plain("path", display(&self.context.path) + "\n", "name of the file");
+        let mut path = plain("path", display(&self.context.path) + "\n", "name of the file");
+        path.shown.path.clone_from(&self.context.path);
         let space = if self.format == FimFormat::CodeLlama { " " } else { "" };
         let prefix = self.of_file("prefix", format!("{space}{}", choice.prefix), choice);
         match (self.format, repository) {

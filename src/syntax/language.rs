@@ -44,8 +44,6 @@ pub struct Spec {
     pub visible: Visibility,
     /// How doc comments are written.
     pub doc: DocStyle,
-    /// What ends the block of a type: `}`, `};`; nothing where blocks are marked by indentation.
-    pub type_end: &'static str,
     /// By which rule a module's path leads to a file.
     pub modules: ModuleRule,
     /// Names of files that hold test code only; `*` stands for anything.
@@ -220,11 +218,6 @@ impl Language {
     /// Its name.
     pub fn name(self) -> &'static str {
         self.0.name
-    }
-
-    /// Whether its items say which fields they have.
-    pub fn marks_fields(self) -> bool {
-        self.0.queries.items.capture_index_for_name("field").is_some()
     }
 
     /// Whether files of the two languages import each other.

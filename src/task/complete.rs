@@ -163,7 +163,8 @@ pub fn prepare_as(
     // An answer may take a quarter of a small model's window.
     let max_tokens = options.max_tokens.min(window / 4).max(1);
     let budget = options.context_tokens.min(window.saturating_sub(max_tokens));
-    let target = Target { model: identity(info), style, budget };
+    let known = tools.workspace.index().file_count();
+    let target = Target { model: identity(info), style, budget, known };
     let Step { prompt, anchor, reuse } =
         next(tools, document, path, offset, &target, options, earlier);
     if prompt.pieces.is_empty() {
@@ -219,6 +220,12 @@ fn path_for_prompt(tools: &Tools, document: &Document) -> Result<PathBuf, TaskEr
     if secret::is_secret_path(&path) {
         return Err(TaskError::Target(format!(
             "{}: may hold secrets, so no model is shown it",
+            document.path.display()
+        )));
+    }
+    if let Some(pattern) = tools.workspace.exclusions().of(&path) {
+        return Err(TaskError::Target(format!(
+            "{}: excluded by `{pattern}` (option `exclude`), so no model is shown it",
             document.path.display()
         )));
     }

@@ -8,58 +8,25 @@ mod java;
 mod python;
 mod rust;
 
-use std::cell::OnceCell;
 use std::path::{Component, Path, PathBuf};
 
 use super::index::{Index, Symbol};
 use crate::syntax::Language;
-use crate::syntax::imports::Import;
 use crate::syntax::language::ModuleRule;
 
 /// Finds the files of modules as one file names them.
+#[derive(Clone, Copy)]
 pub struct Modules<'a> {
     language: Language,
     path: &'a Path,
     repository: &'a str,
     index: &'a Index,
-    /// The crates of the workspace, once asked for: name, source folder.
-    crates: OnceCell<Vec<(String, PathBuf)>>,
 }
 
 impl<'a> Modules<'a> {
     /// For the file at `path` (relative) of the repository of that name.
     pub fn new(language: Language, path: &'a Path, repository: &'a str, index: &'a Index) -> Self {
-        Self { language, path, repository, index, crates: OnceCell::new() }
-    }
-
-    /// The files that an import names: the module itself, or the module that holds the item and,
-    /// where that only exports it again, before it the file with its definition.
-    pub fn targets(&self, import: &Import) -> Vec<PathBuf> {
-        let mut whole = import.path.clone();
-        if import.name != "*" {
-            whole.push(import.name.clone());
-            let files = self.files(&whole);
-            if !files.is_empty() {
-                return files;
-            }
-        }
-        let files = self.files(&import.path);
-        let [file] = files.as_slice() else {
-            if files.is_empty() {
-                // A variant or a nested item, where a path can lead into a file.
-                let rule = self.language.spec().modules;
-                let leads_in =
-                    matches!(rule, ModuleRule::Rust | ModuleRule::Python | ModuleRule::Java);
-                let module = import.path.split_last().filter(|_| leads_in).map(|(_, rest)| rest);
-                return module.and_then(|module| self.file(module)).into_iter().collect();
-            }
-            return files;
-        };
-        let name = item_name(import);
-        let defined = self.index.of_file(file).iter().any(|symbol| symbol.name == name);
-        let below = if defined { None } else { self.below(file, name) };
-        let below = below.map(|(file, _)| file.to_owned());
-        below.into_iter().chain([file.clone()]).collect()
+        Self { language, path, repository, index }
     }
 
     /// The indexed file of the module that an import's path names; of several, the first.
@@ -117,15 +84,6 @@ impl<'a> Modules<'a> {
     }
 }
 
-/// The name of the item that an import brings in: what a module exports without a name is mostly
-/// called as its importer calls it.
-pub fn item_name(import: &Import) -> &str {
-    match (import.name.as_str(), &import.alias) {
-        ("default", Some(alias)) => alias,
-        (name, _) => name,
-    }
-}
-
 /// `path` without `.` and `..`; `None` where it leads out of the workspace.
 fn normal(path: &Path) -> Option<PathBuf> {
     let mut out = PathBuf::new();
@@ -162,7 +120,12 @@ mod tests {
         let found: Vec<String> = imports(&SyntaxTree::parse(language, text), text)
             .into_iter()
             .map(|import| {
-                let files = modules.targets(&import);
+                let mut whole = import.path.clone();
+                whole.push(import.name);
+                let mut files = modules.files(&whole);
+                if files.is_empty() {
+                    files = modules.files(&import.path);
+                }
                 let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
                 files.join(" ")
             })

@@ -18,14 +18,8 @@ end
 
 return {
   cmd = { 'agent', 'lsp' },
-  filetypes = {
-    'c', 'cpp', 'cuda', 'go', 'java', 'javascript', 'javascriptreact', 'python', 'rust', 'typescript', 'typescriptreact',
-  },
-  root_markers = {
-    { 'agent.toml', 'Cargo.toml', 'pyproject.toml', 'setup.py' },
-    '.git',
-    { 'go.mod', 'package.json', 'pom.xml', 'build.gradle', 'CMakeLists.txt' },
-  },
+  filetypes = { 'python', 'rust' },
+  root_markers = { { 'agent.toml', 'Cargo.toml', 'pyproject.toml', 'setup.py' }, '.git' },
   workspace_required = false,
   commands = { ['agent.rewrite'] = rewrite },
   settings = { agent = vim.empty_dict() },

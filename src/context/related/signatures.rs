@@ -13,14 +13,14 @@ pub(super) fn text(language: Language, symbols: &[&Symbol]) -> String {
     let mut out = String::new();
     let mut open: Option<&str> = None;
     for (position, symbol) in symbols.iter().enumerate() {
-        let next = symbols.get(position + 1).and_then(|next| owner(language, &symbols, next));
-        let has_members = next == Some(&symbol.name);
+        let has_members =
+            symbols.get(position + 1).is_some_and(|next| next.owner.as_ref() == Some(&symbol.name));
         let is_type = matches!(symbol.kind, ItemKind::Class | ItemKind::Enum | ItemKind::Interface);
         // An `impl` says nothing beyond its members, which name their owner.
         if symbol.kind == ItemKind::Implementation {
             continue;
         }
-        let owner = owner(language, &symbols, symbol);
+        let owner = symbol.owner.as_deref();
         if open.is_some() && owner != open {
             close(language, &mut out);
             open = None;
@@ -30,11 +30,7 @@ pub(super) fn text(language: Language, symbols: &[&Symbol]) -> String {
             open = Some(owner);
         }
         entry(language, &mut out, symbol, open.is_some(), has_members);
-        let goes_on = match language.spec().blocks {
-            Blocks::Indentation => true,
-            Blocks::Braces => has_members && language.marks_fields(),
-        };
-        if is_type && open.is_none() && goes_on {
+        if is_type && open.is_none() && language.spec().blocks == Blocks::Indentation {
             open = Some(&symbol.name);
         }
     }
@@ -44,20 +40,11 @@ pub(super) fn text(language: Language, symbols: &[&Symbol]) -> String {
     out
 }
 
-/// The type that a member is shown in. Where members stand in their type's own block, one that
-/// stands elsewhere names its type itself.
-fn owner<'a>(language: Language, symbols: &[&Symbol], member: &'a Symbol) -> Option<&'a str> {
-    let owner = member.owner.as_deref()?;
-    let stands_in = |outer: &&Symbol| outer.name == owner && outer.span.covers(member.span);
-    (!language.marks_fields() || symbols.iter().any(stands_in)).then_some(owner)
-}
-
 /// Opens the block of a type whose own line is not part of the text.
 fn begin(language: Language, out: &mut String, owner: &str) {
     match language.spec().blocks {
         Blocks::Braces => {
-            let block = if language.marks_fields() { "class" } else { "impl" };
-            let _ = writeln!(out, "{block} {owner} {{");
+            let _ = writeln!(out, "impl {owner} {{");
         }
         Blocks::Indentation => {
             let _ = writeln!(out, "class {owner}:");
@@ -67,8 +54,7 @@ fn begin(language: Language, out: &mut String, owner: &str) {
 
 fn close(language: Language, out: &mut String) {
     if language.spec().blocks == Blocks::Braces {
-        let end = if language.marks_fields() { language.spec().type_end } else { "}" };
-        let _ = writeln!(out, "{end}");
+        out.push_str("}\n");
     }
 }
 
@@ -78,21 +64,8 @@ fn entry(language: Language, out: &mut String, symbol: &Symbol, inside: bool, ha
     let signature = symbol.signature.trim_end();
     match language.spec().blocks {
         Blocks::Braces => {
-            let comment =
-                doc.and_then(|doc| language.spec().doc.above(&[doc.to_owned()], indent, "\n"));
-            if let Some(comment) = comment {
-                let _ = write!(out, "{indent}{comment}");
-                out.truncate(out.len() - indent.len());
-            }
-            if language.marks_fields() && symbol.kind.has_members() {
-                let _ = writeln!(out, "{indent}{signature} {{");
-                for field in symbol.fields.iter().flat_map(|fields| fields.lines()) {
-                    let _ = writeln!(out, "{indent}    {field}");
-                }
-                if !has_members || inside {
-                    let _ = writeln!(out, "{indent}{}", language.spec().type_end);
-                }
-                return;
+            if let Some(doc) = doc {
+                let _ = writeln!(out, "{indent}/// {doc}");
             }
             let end = match &symbol.fields {
                 Some(fields) => format!(" {fields}"),

@@ -31,4 +31,5 @@ pub(crate) fn folders_changed(session: &Session, params: &DidChangeWorkspaceFold
     };
     let removed: Vec<_> = paths(&params.event.removed);
     session.projects.change_folders(paths(&params.event.added), &removed);
+    session.configure_again();
 }

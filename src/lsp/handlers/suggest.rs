@@ -8,6 +8,7 @@ use tower_lsp::jsonrpc::{self, Error, ErrorCode};
 use tower_lsp::lsp_types::Url;
 
 use super::super::session::Session;
+use crate::context::Activity;
 use crate::document::Document;
 use crate::syntax::Language;
 use crate::task::complete::{self, Candidate, Prepared};
@@ -19,13 +20,38 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How many suggestions a user who asks by hand gets to choose from.
 const INVOKED_CANDIDATES: usize = 3;
 
-/// Whether suggestions are wanted in `document` at all: not in an unsaved document that is in no
-/// language (chat boxes, commit messages, scratch text).
+/// Whether suggestions are wanted in `document` at all: not where they are switched off, in general
+/// or for its language or path, nor in an unsaved document that is in no language (chat boxes,
+/// commit messages, scratch text).
 pub(super) fn wanted(session: &Session, uri: &Url, document: &Document) -> bool {
-    session.settings().config.complete.enabled
-        && (uri.scheme() == "file"
-            || document.language().is_some()
-            || Language::of_path(&document.path).is_some())
+    let language = document.language().or_else(|| Language::of_path(&document.path));
+    if uri.scheme() != "file" && language.is_none() {
+        return false;
+    }
+    match refused(session, uri, document) {
+        Some(reason) => {
+            tracing::debug!("no suggestion: {reason}");
+            false
+        }
+        None => true,
+    }
+}
+
+/// Why the options want no suggestions in `document`, if they do not.
+pub(super) fn refused(session: &Session, uri: &Url, document: &Document) -> Option<String> {
+    let workspace = session.workspace_of(&document.path);
+    let settings = session.settings_of(workspace.root());
+    let complete = &settings.config.complete;
+    if !complete.enabled {
+        return Some("suggestions are switched off (complete.enabled)".to_owned());
+    }
+    let known = document.language().map(|language| language.name().to_owned());
+    let name = session.prompts.language(uri).or(known)?;
+    if !complete.wants(&name) {
+        return Some(format!("suggestions are switched off for {name} (complete.languages)"));
+    }
+    let pattern = session.excluded(&document.path)?;
+    Some(format!("the file is excluded by `{pattern}` (exclude)"))
 }
 
 /// Suggestions at `offset`, best first; `ContentModified` if the document at `uri` moves on or a
@@ -55,13 +81,12 @@ async fn candidates(
     if session.model.engine_within(PATIENCE).await.is_none() {
         return Ok(Vec::new());
     }
-    let workspace = session.projects.of(&document.path);
+    let workspace = session.workspace_of(&document.path);
     let Ok(tools) = session.tools(workspace, Arc::new(|_| {})).await else {
         return Ok(Vec::new());
     };
     let info = tools.engine.info().clone();
-    let wanted = &session.settings().config.complete;
-    let mut options = wanted.options(session.prompts.fitting(&info, wanted.latency()));
+    let mut options = options(session, &tools, document);
     options.candidates = options.candidates.max(if invoked { INVOKED_CANDIDATES } else { 1 });
     if !complete::may_be_completed(document, offset, &options) {
         return Ok(Vec::new());
@@ -81,6 +106,16 @@ async fn candidates(
             Err(failed(&error))
         }
     }
+}
+
+/// What is asked in `document` by its project's options.
+pub(super) fn options(session: &Session, tools: &Tools, document: &Document) -> complete::Options {
+    let settings = session.settings_of(tools.workspace.root());
+    let wanted = &settings.config.complete;
+    let fitting = session.prompts.fitting(tools.engine.info(), wanted.latency());
+    let recent = session.prompts.recent(tools.workspace.root(), &document.path);
+    let activity = Activity { recent, ..Activity::default() };
+    complete::Options { activity, ..wanted.options(fitting) }
 }
 
 /// The prompt at `offset`, built on a thread of its own; the next one goes on from it even if the

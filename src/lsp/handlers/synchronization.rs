@@ -15,6 +15,8 @@ use crate::document::{Change, Document};
 use crate::syntax::Language;
 use crate::workspace::{secret, walk};
 
+use super::watched_files::is_configuration;
+
 /// How long a document must rest before it is indexed anew.
 const REST: Duration = Duration::from_millis(500);
 
@@ -25,11 +27,12 @@ pub(crate) fn did_open(session: &Arc<Session>, params: DidOpenTextDocumentParams
     let language = Language::named(&opened.language_id);
     let document = Document::new(path.clone(), language, opened.version, opened.text);
     session.supersede_completion(&opened.uri);
+    session.prompts.opened(&opened.uri, opened.language_id, &path);
     let mut documents = session.documents.write().unwrap_or_else(PoisonError::into_inner);
     documents.open(opened.uri.into(), document);
     drop(documents);
     // Starts the indexing of its project.
-    session.projects.of(&path);
+    session.workspace_of(&path);
 }
 
 /// Applies changes. A document that cannot follow is dropped until it is opened again.
@@ -59,13 +62,20 @@ pub(crate) fn did_change(session: &Arc<Session>, params: DidChangeTextDocumentPa
             return;
         }
     }
+    let path = documents.get(uri).map(|document| document.path);
     drop(documents);
+    if let Some(path) = path {
+        session.prompts.touched(&path);
+    }
     index_when_at_rest(session, text_document.uri, version);
 }
 
 /// Indexes what was saved.
 pub(crate) fn did_save(session: &Arc<Session>, params: &DidSaveTextDocumentParams) {
     if let Some(document) = session.document(&params.text_document.uri) {
+        if is_configuration(&document.path) {
+            session.configure_again();
+        }
         index(session, document);
     }
 }
@@ -81,7 +91,7 @@ pub(crate) fn did_close(session: &Arc<Session>, params: DidCloseTextDocumentPara
     // What was never saved is not part of the project any more.
     let path = convert::path(&uri);
     if path.is_absolute() && !secret::leads_to_secret(&path) {
-        let workspace = session.projects.of(&path);
+        let workspace = session.workspace_of(&path);
         tokio::task::spawn_blocking(move || {
             let small = path.metadata().is_ok_and(|file| file.len() <= walk::MAX_FILE_SIZE);
             let text = small.then(|| std::fs::read_to_string(&path).ok()).flatten();
@@ -104,7 +114,7 @@ fn index(session: &Arc<Session>, document: Document) {
     if document.path.is_relative() {
         return;
     }
-    let workspace = session.projects.of(&document.path);
+    let workspace = session.workspace_of(&document.path);
     tokio::task::spawn_blocking(move || {
         workspace.update(&document.path, Some(&document.text));
     });

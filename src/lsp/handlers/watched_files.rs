@@ -1,5 +1,6 @@
 //! `workspace/didChangeWatchedFiles`: the index follows what other programs write.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tower_lsp::lsp_types::{
@@ -13,6 +14,9 @@ use super::super::session::Session;
 use crate::syntax::Language;
 use crate::workspace::walk;
 
+/// The name of the files with a project's options.
+const CONFIGURATION: &str = "agent.toml";
+
 /// Asks the client to tell of changed files, in the background. Clients that cannot be asked leave
 /// the index to what is opened and saved.
 pub(crate) fn register(session: &Arc<Session>) {
@@ -21,10 +25,10 @@ pub(crate) fn register(session: &Arc<Session>) {
     }
     let endings: Vec<&str> =
         Language::all().iter().flat_map(|language| language.spec().extensions).copied().collect();
-    let watchers = vec![FileSystemWatcher {
-        glob_pattern: GlobPattern::String(format!("**/*.{{{}}}", endings.join(","))),
-        kind: None,
-    }];
+    let patterns = [format!("**/*.{{{}}}", endings.join(",")), format!("**/{CONFIGURATION}")];
+    let watchers = patterns
+        .map(|pattern| FileSystemWatcher { glob_pattern: GlobPattern::String(pattern), kind: None })
+        .to_vec();
     let options = DidChangeWatchedFilesRegistrationOptions { watchers };
     let registration = Registration {
         id: "agent/files".to_owned(),
@@ -40,16 +44,24 @@ pub(crate) fn register(session: &Arc<Session>) {
     });
 }
 
-/// Indexes files that are not open; those that are open are known better.
+/// Whether a file is a project's `agent.toml`.
+pub(super) fn is_configuration(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == CONFIGURATION)
+}
+
+/// Reads options anew that changed, and indexes files that are not open; those that are open are known better.
 pub(crate) fn handle(session: &Arc<Session>, params: DidChangeWatchedFilesParams) {
     let session = Arc::clone(session);
+    if params.changes.iter().any(|change| is_configuration(&convert::path(&change.uri))) {
+        session.configure_again();
+    }
     tokio::task::spawn_blocking(move || {
         for change in params.changes {
             let path = convert::path(&change.uri);
             if path.is_relative() || session.open_at(&path).is_some() {
                 continue;
             }
-            let workspace = session.projects.of(&path);
+            let workspace = session.workspace_of(&path);
             let small = path.metadata().is_ok_and(|file| file.len() <= walk::MAX_FILE_SIZE);
             let text = small.then(|| std::fs::read_to_string(&path).ok()).flatten();
             workspace.update(&path, text.as_deref());

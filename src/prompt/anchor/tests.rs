@@ -16,7 +16,7 @@ fn words(text: &str) -> usize {
 
 fn target(budget: usize) -> Target {
     let style = Style { format: FimFormat::Qwen, repository_level: true };
-    Target { model: "m".to_owned(), style, budget }
+    Target { model: "m".to_owned(), style, budget, known: 3 }
 }
 
 fn excerpt(name: &str) -> Excerpt {
@@ -166,6 +166,9 @@ fn another_file_model_or_a_smaller_budget_makes_a_new_prompt_and_a_larger_one_wa
     assert_eq!(again(&target(4000), here), Reuse::Kept);
     assert_eq!(again(&target(40), here), Reuse::Renewed(Why::Target));
     assert_eq!(again(&target(100), Path::new("b.py")), Reuse::Renewed(Why::File));
+    let known = |known| Target { known, ..target(100) };
+    assert_eq!(again(&known(6), here), Reuse::Kept);
+    assert_eq!(again(&known(7), here), Reuse::Renewed(Why::Known));
     let other = Target { model: "n".to_owned(), ..target(100) };
     assert_eq!(again(&other, here), Reuse::Renewed(Why::Target));
 }

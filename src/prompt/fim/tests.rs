@@ -101,7 +101,7 @@ fn the_trace_says_what_each_part_is_and_what_it_costs() {
         [
             "repository :0-0 1",
             "imported src/item.rs:3-3 4",
-            "path :0-0 1",
+            "path src/cart.rs:0-0 1",
             "prefix src/cart.rs:1-3 5",
             "suffix src/cart.rs:3-5 4",
         ]

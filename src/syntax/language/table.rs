@@ -33,7 +33,6 @@ struct Row {
     visible: RowVisibility,
     doc: RowDoc,
     modules: ModuleRule,
-    type_end: Option<String>,
     #[serde(default)]
     test_files: Vec<String>,
 }
@@ -104,11 +103,6 @@ fn language(row: Row, grammar: tree_sitter::Language) -> Result<Language, String
             RowDoc::Docstring(quotes) => DocStyle::Docstring(fixed(quotes)),
         },
         modules: row.modules,
-        type_end: match (row.type_end, row.blocks) {
-            (Some(end), _) => fixed(end),
-            (None, Blocks::Braces) => "}",
-            (None, Blocks::Indentation) => "",
-        },
         test_files: fixed_list(row.test_files),
         identifier_kinds: crate::syntax::identifiers::kinds(&grammar),
         grammar,
