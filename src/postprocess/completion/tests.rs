@@ -235,3 +235,41 @@ proptest! {
         }
     }
 }
+
+/// Every telling line of a language's sample is taken out and offered again.
+#[test]
+fn the_lines_that_stood_in_a_file_come_back() {
+    let samples = [
+        ("typescript", include_str!("../../../grammars/typescript/sample.ts")),
+        ("tsx", include_str!("../../../grammars/typescript/sample.tsx")),
+        ("javascript", include_str!("../../../grammars/javascript/sample.js")),
+        ("go", include_str!("../../../grammars/go/sample.go")),
+        ("java", include_str!("../../../grammars/java/sample.java")),
+        ("c", include_str!("../../../grammars/c/sample.c")),
+        ("cpp", include_str!("../../../grammars/cpp/sample.cpp")),
+    ];
+    for (name, text) in samples {
+        let Some(language) = Language::named(name) else { continue };
+        let (mut offered, mut lost) = (0, Vec::new());
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let code = line.trim_end();
+            let indent = code.len() - code.trim_start().len();
+            let (from, to) = (start + indent, start + code.len());
+            start += line.len();
+            // What closes a block as well is left to the passes.
+            let closes = code.trim_start().starts_with(['}', ')', ']']);
+            if closes || code.chars().filter(|c| c.is_alphanumeric()).count() < 6 {
+                continue;
+            }
+            let without = [&text[..from], &text[to..]].concat();
+            let tree = SyntaxTree::parse(language, &without);
+            let place = Place { text: &without, tree: Some(&tree), offset: from };
+            offered += 1;
+            if clean(&text[from..to], place, true).text != text[from..to] {
+                lost.push(code);
+            }
+        }
+        assert!(offered > 15 && lost.len() * 12 <= offered, "{name}: {offered}, {lost:#?}");
+    }
+}

@@ -82,7 +82,7 @@ fn structural(
         .facts
         .iter()
         .filter(|fact| fact.kind == Sighting::Raise)
-        .map(|fact| callee(&fact.detail).unwrap_or(&fact.name))
+        .map(|fact| callee(thrown(&fact.detail)).unwrap_or(&fact.name))
         .collect();
     let telling = |name: &&str| {
         !name.ends_with('!')
@@ -225,7 +225,7 @@ fn tags(lines: &mut Vec<String>, reading: &Reading, parameters: &[&Parameter]) {
         tags.push(format!("@returns {returned}."));
     }
     for fact in reading.facts.iter().filter(|fact| fact.name == "throw") {
-        let thrown = fact.detail.strip_prefix("new ").unwrap_or(&fact.detail);
+        let thrown = thrown(&fact.detail);
         let Some(exception) = callee(thrown).or_else(|| short(thrown)) else { continue };
         let tag = match string_in(thrown) {
             Some(message) => format!("@throws {exception} {}.", message.trim_end_matches('.')),
@@ -344,6 +344,11 @@ fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}", chars.as_str())
+}
+
+/// What is thrown, without the word that makes it.
+fn thrown(detail: &str) -> &str {
+    detail.strip_prefix("new ").unwrap_or(detail)
 }
 
 /// With its first letter small, as in the middle of a sentence.

@@ -199,3 +199,58 @@ fn the_proof_sees_any_other_change() {
     assert_eq!(check("/// Doc.\nfn f() { g(1 }\n"), Err("the file would not parse"));
     assert_eq!(check("fn f() { g(1) }\n\n\n\n\n"), Err("the item would not be documented"));
 }
+
+#[cfg(feature = "typescript")]
+#[tokio::test]
+async fn a_typescript_function_gets_tags() {
+    let text = "export class Cart {\n  total(limit: number): number {\n    if (limit < 0) throw new \
+        RangeError(\"no limit\");\n    return sum(this.items, limit);\n  }\n}\n";
+    insta::assert_snapshot!(documented("doc_a.ts", text, "Cart.total", None).await, @r#"
+    export class Cart {
+      /**
+       * Takes `limit`, calls `sum` and returns `number`.
+       *
+       * @param limit Compared, passed to sum.
+       * @returns sum(this.items, limit).
+       * @throws RangeError no limit.
+       */
+      total(limit: number): number {
+        if (limit < 0) throw new RangeError("no limit");
+        return sum(this.items, limit);
+      }
+    }
+    "#);
+}
+
+#[cfg(feature = "go")]
+#[tokio::test]
+async fn a_go_comment_begins_with_the_name() {
+    let text = "package shop\n\nfunc Total(items []int) int {\n\treturn sum(items)\n}\n";
+    insta::assert_snapshot!(documented("doc_a.go", text, "Total", None).await, @"
+    package shop
+
+    // Total takes items, calls sum and returns int.
+    func Total(items []int) int {
+    	return sum(items)
+    }
+    ");
+}
+
+#[cfg(feature = "c")]
+#[tokio::test]
+async fn a_c_function_gets_tags() {
+    let text = "int total(const int *items, int count)\n{\n    return sum(items, count);\n}\n";
+    insta::assert_snapshot!(documented("doc_a.c", text, "total", None).await, @"
+    /**
+     * Takes `items` and `count`, calls `sum` and returns `int`.
+     *
+     * @param items Passed to sum.
+     * @param count Passed to sum.
+     * @returns sum(items, count).
+     */
+    int total(const int *items, int count)
+    {
+        return sum(items, count);
+    }
+    ");
+}

@@ -297,3 +297,125 @@ async fn prose_of_an_instruct_model_must_not_name_what_is_not_there() {
         assert_eq!(explanation.markdown.contains(answer), shown);
     }
 }
+
+#[cfg(feature = "typescript")]
+#[tokio::test]
+async fn a_typescript_method_is_read_like_any_other() {
+    let fixture = r#"//- /cart.ts
+import { round } from "./money";
+
+let opened = 0;
+
+export class Cart {
+  private items: Item[] = [];
+
+  /**
+   * Adds up.
+   * @param limit the most
+   */
+  async total(limit: number): Promise<number> {
+    let sum = 0;
+    for (const item of this.items) {
+      if (item.price > limit) throw new RangeError("too much");
+      sum += await item.cost();
+    }
+    opened += 1;
+    this.items = [];
+    return round(sum);
+  }
+}
+//- /money.ts
+/** Rounds. */
+export function round(x: number): number { return x; }
+"#;
+    let explanation = explain(fixture, Some("Cart.total"), Script::default()).await;
+    insta::assert_snapshot!(read_from_tree(&explanation), @r#"
+    # method Cart.total
+
+    ```typescript
+    async total(limit: number): Promise<number>
+    ```
+
+    cart.ts:12 to line 21, public
+
+    **Documented as:** Adds up.
+
+    ## Parameters
+
+    - `limit: number`: compared ([line 15])
+
+    ## Branches and loops
+
+    - loops: `for item of this.items` ([line 14])
+    - checks whether `item.price > limit` ([line 15])
+
+    ## Calls
+
+    - `RangeError` ([line 15])
+    - `item.cost` ([line 16])
+    - `round` ([line 20]), defined at [money.ts:2]: `function round(x: number): number`
+
+    ## Returns
+
+    - declared as `Promise<number>`
+    - returns `round(sum)` ([line 20])
+
+    ## Failures
+
+    - throws `new RangeError("too much")` ([line 15])
+
+    ## Effects
+
+    - waits for `item.cost()` ([line 16])
+    - changes `opened`: `opened += 1` ([line 18])
+    - changes `this.items`: `this.items = []` ([line 19])
+    "#);
+}
+
+#[cfg(feature = "go")]
+#[tokio::test]
+async fn a_go_method_belongs_to_its_receiver() {
+    let fixture = "//- /cart.go\npackage shop\n\n// Cart holds items.\ntype Cart struct {\n\titems \
+        []int\n}\n\n// Total adds up.\nfunc (c *Cart) Total(limit int) (int, error) {\n\tfor _, item := \
+        range c.items {\n\t\tif item > limit {\n\t\t\tpanic(\"too much\")\n\t\t}\n\t}\n\tc.items = \
+        nil\n\treturn 0, nil\n}\n";
+    let explanation = explain(fixture, Some("Cart.Total"), Script::default()).await;
+    insta::assert_snapshot!(read_from_tree(&explanation), @r#"
+    # func Cart.Total
+
+    ```go
+    func (c *Cart) Total(limit int) (int, error)
+    ```
+
+    cart.go:9 to line 17, public
+
+    **Documented as:** Total adds up.
+
+    ## Parameters
+
+    - `c: *Cart`: its `items` is read ([line 10]); its `items` is assigned ([line 15])
+    - `limit: int`: compared ([line 11])
+
+    ## Branches and loops
+
+    - loops: `for _, item := range c.items` ([line 10])
+    - checks whether `item > limit` ([line 11])
+
+    ## Calls
+
+    - `panic` ([line 12])
+
+    ## Returns
+
+    - declared as `(int, error)`
+    - returns `0, nil` ([line 16])
+
+    ## Failures
+
+    - panics: `"too much"` ([line 12])
+
+    ## Effects
+
+    - changes `c.items`: `c.items = nil` ([line 15])
+    "#);
+}
