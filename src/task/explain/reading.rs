@@ -136,10 +136,7 @@ impl Reading {
                 (Sighting::Branch, "else") => {
                     ("branch", format!("leaves early unless {detail} matches"))
                 }
-                (Sighting::Branch, "except") if fact.detail.is_empty() => {
-                    ("branch", "catches any exception".to_owned())
-                }
-                (Sighting::Branch, "catch") if fact.detail.is_empty() => {
+                (Sighting::Branch, "except" | "catch") if fact.detail.is_empty() => {
                     ("branch", "catches any exception".to_owned())
                 }
                 (Sighting::Branch, "except" | "catch") => ("branch", format!("catches {detail}")),
