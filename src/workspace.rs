@@ -11,6 +11,7 @@ mod scan;
 pub mod secret;
 mod stamp;
 pub mod walk;
+pub mod watch;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -197,6 +198,11 @@ impl Workspace {
         // The text on disk may be another one.
         changes.stamps.remove(&*relative);
         changes.updated.insert(relative);
+    }
+
+    /// Whether an open document's text is indexed for a file (relative path).
+    fn is_open(&self, relative: &Path) -> bool {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).contains_key(relative)
     }
 
     fn is_worth_reading(&self, relative: &Path, text: &str) -> bool {

@@ -54,6 +54,11 @@ pub fn is_ignored(path: &Path) -> bool {
     repository.is_some_and(|repository| repository.is_path_ignored(path).unwrap_or(false))
 }
 
+/// Whether `path` is the file in which git keeps what is checked out.
+pub fn is_head(path: &Path) -> bool {
+    path.ends_with(".git/HEAD")
+}
+
 /// `shop` of `https://host/team/shop.git`, `host:team/shop`, `../shop/`.
 fn name_of_address(address: &str) -> Option<String> {
     let address = address.trim_end_matches('/');
