@@ -42,6 +42,8 @@ pub struct Workspace {
     building: Mutex<Building>,
     /// Whether a build that was asked for has yet to begin.
     waiting: AtomicBool,
+    /// Says what other programs write, where the editor does not.
+    watch: Mutex<Option<watch::Watch>>,
     /// Where indexes are kept between runs, if anywhere.
     cache: Option<PathBuf>,
 }
@@ -74,6 +76,7 @@ impl Workspace {
             exclusions: RwLock::default(),
             building: Mutex::default(),
             waiting: AtomicBool::new(false),
+            watch: Mutex::default(),
             cache: None,
         }
     }

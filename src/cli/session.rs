@@ -54,7 +54,7 @@ impl Session {
     ) -> Result<Self, Failure> {
         let absolute = std::path::absolute(path)
             .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-        let workspace = Arc::new(Workspace::of_file(&absolute));
+        let workspace = Arc::new(Workspace::of_file(&absolute).with_cache(places::indexes()));
         let config = configuration(Some(workspace.root()), flags).config;
         workspace.exclude(Exclusions::new(&config.exclude));
         let excluded = workspace.relative(&absolute);
@@ -248,6 +248,7 @@ fn index(workspace: &Arc<Workspace>) -> mpsc::Receiver<()> {
         workspace.build_index();
         // Nobody may be waiting any more.
         _ = sender.send(());
+        workspace.save_index();
     });
     receiver
 }

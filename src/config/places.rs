@@ -20,6 +20,11 @@ pub fn cache() -> Option<PathBuf> {
     base().map(|base| base.cache_dir().join("agent"))
 }
 
+/// Where indexes of workspaces are kept between runs.
+pub fn indexes() -> Option<PathBuf> {
+    cache().map(|cache| cache.join("index"))
+}
+
 /// Where the list of trusted folders lives.
 pub fn state() -> Option<PathBuf> {
     base().map(|base| base.state_dir().unwrap_or_else(|| base.data_dir()).join("agent"))

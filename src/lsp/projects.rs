@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::config::places;
 use crate::workspace::Workspace;
 use crate::workspace::exclude::Exclusions;
 
@@ -16,6 +17,8 @@ pub(super) struct Projects {
 struct State {
     folders: Vec<PathBuf>,
     open: Vec<Arc<Workspace>>,
+    /// Whether files are watched here, because the editor does not tell of changes.
+    watches: bool,
 }
 
 impl Projects {
@@ -23,7 +26,7 @@ impl Projects {
     pub(super) fn set_folders(&self, folders: Vec<PathBuf>) {
         let mut state = self.state();
         state.folders = folders;
-        let State { folders, open } = &mut *state;
+        let State { folders, open, .. } = &mut *state;
         open.retain(|workspace| folders.iter().any(|folder| folder == workspace.root()));
     }
 
@@ -33,6 +36,15 @@ impl Projects {
         folders.retain(|folder| !removed.contains(folder));
         folders.extend(added);
         self.set_folders(folders);
+    }
+
+    /// Watches the files of every project from now on.
+    pub(super) fn watch(&self) {
+        let mut state = self.state();
+        state.watches = true;
+        for workspace in &state.open {
+            watch(workspace);
+        }
     }
 
     /// The first folder the editor opened.
@@ -58,18 +70,22 @@ impl Projects {
             return known;
         }
         let folder = self.folder_of(path);
-        let workspace = Arc::new(match folder {
+        let workspace = match folder {
             Some(folder) => Workspace::new(folder),
             None if path.is_absolute() => Workspace::of_file(path),
             // An unsaved document outside any folder belongs to no project.
             None => return Arc::new(Workspace::new(PathBuf::new())),
-        });
+        };
+        let workspace = Arc::new(workspace.with_cache(places::indexes()));
         workspace.exclude(exclusions(workspace.root()));
         let mut state = self.state();
         if let Some(raced) = state.open.iter().find(|open| open.root() == workspace.root()) {
             return Arc::clone(raced);
         }
         state.open.push(Arc::clone(&workspace));
+        if state.watches {
+            watch(&workspace);
+        }
         drop(state);
         index(&workspace);
         workspace
@@ -112,12 +128,23 @@ impl Projects {
     }
 }
 
+/// Watches a workspace's files, from the background.
+fn watch(workspace: &Arc<Workspace>) {
+    let workspace = Arc::clone(workspace);
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = workspace.watch() {
+            tracing::warn!("{}: its files are not watched: {error}", workspace.root().display());
+        }
+    });
+}
+
 /// Reads a workspace in the background.
 fn index(workspace: &Arc<Workspace>) {
     let workspace = Arc::clone(workspace);
     tokio::task::spawn_blocking(move || {
         workspace.build_index();
         tracing::info!("indexed {} files", workspace.index().file_count());
+        workspace.save_index();
     });
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -21,33 +21,34 @@ const MANY: usize = 64;
 /// those with ignored files, often the largest, are not watched.
 const WATCHES_WHOLE_TREES: bool = cfg!(any(target_os = "macos", windows));
 
-/// Watches a workspace until it is dropped.
-#[derive(Debug)]
-pub struct Watch {
-    /// Ends the thread when dropped.
-    _watcher: Arc<std::sync::Mutex<RecommendedWatcher>>,
-}
+/// What the system needs to watch; it stops when this is dropped.
+pub(super) type Watch = Arc<Mutex<RecommendedWatcher>>;
 
-impl Watch {
-    /// Starts to watch; changes are taken over on a thread of its own.
-    pub fn start(workspace: &Arc<Workspace>) -> notify::Result<Self> {
+/// Why files cannot be watched.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct WatchError(#[from] notify::Error);
+
+impl Workspace {
+    /// Watches the files from now on, as long as the workspace lives; changes are taken over on a
+    /// thread of its own.
+    pub fn watch(self: &Arc<Self>) -> Result<(), WatchError> {
         let (sender, receiver) = mpsc::channel();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             // Nobody listens any more when the workspace is gone.
             _ = sender.send(event);
         })?;
-        watch_folders(&mut watcher, workspace.root(), workspace.root())?;
-        let watcher = Arc::new(std::sync::Mutex::new(watcher));
-        let (folder_watcher, workspace) = (Arc::downgrade(&watcher), Arc::downgrade(workspace));
+        watch_folders(&mut watcher, self.root(), self.root())?;
+        let watch = Arc::new(Mutex::new(watcher));
+        let (workspace, watcher) = (Arc::downgrade(self), Arc::downgrade(&watch));
         std::thread::Builder::new()
             .name("file watch".to_owned())
-            .spawn(move || follow(&workspace, &folder_watcher, &receiver))
+            .spawn(move || follow(&workspace, &watcher, &receiver))
             .map_err(notify::Error::io)?;
-        Ok(Self { _watcher: watcher })
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
+        Ok(())
     }
-}
 
-impl Workspace {
     /// Whether files in the folder `path` are indexed.
     fn holds_below(&self, path: &Path) -> bool {
         let Some(relative) = self.relative(path) else { return false };
@@ -76,7 +77,7 @@ impl Workspace {
 /// Takes changes over until the watcher or the workspace is gone.
 fn follow(
     workspace: &Weak<Workspace>,
-    watcher: &Weak<std::sync::Mutex<RecommendedWatcher>>,
+    watcher: &Weak<Mutex<RecommendedWatcher>>,
     events: &Receiver<notify::Result<Event>>,
 ) {
     while let Ok(first) = events.recv() {
@@ -97,7 +98,7 @@ fn follow(
         let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) =
             paths.into_iter().partition(is_new_folder);
         for folder in folders.iter().filter(|_| !WATCHES_WHOLE_TREES) {
-            let mut watcher = watcher.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut watcher = watcher.lock().unwrap_or_else(PoisonError::into_inner);
             if let Err(error) = watch_folders(&mut watcher, workspace.root(), folder) {
                 tracing::warn!("{}: not watched: {error}", folder.display());
             }
@@ -181,7 +182,7 @@ mod tests {
         fs::write(root.join("a.py"), "x = 1\n").unwrap();
         let workspace = Arc::new(Workspace::new(root.clone()));
         workspace.build_index();
-        let watch = Watch::start(&workspace).unwrap();
+        workspace.watch().unwrap();
         fs::write(root.join("b.py"), "y = 1\n").unwrap();
         fs::write(root.join("out/c.py"), "z = 1\n").unwrap();
         wait_for(&workspace, &["a.py", "b.py"]);
@@ -193,7 +194,6 @@ mod tests {
         wait_for(&workspace, &["b.py", "new/inner/d.py", "new/inner/e.py"]);
         fs::rename(root.join("new"), root.join("out/new")).unwrap();
         wait_for(&workspace, &["b.py"]);
-        drop(watch);
     }
 
     #[test]

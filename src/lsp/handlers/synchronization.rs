@@ -116,6 +116,6 @@ fn index(session: &Arc<Session>, document: Document) {
     }
     let workspace = session.workspace_of(&document.path);
     tokio::task::spawn_blocking(move || {
-        workspace.update(&document.path, Some(&document.text));
+        workspace.update_document(&document);
     });
 }

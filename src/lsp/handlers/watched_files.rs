@@ -1,6 +1,6 @@
 //! `workspace/didChangeWatchedFiles`: the index follows what other programs write.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tower_lsp::lsp_types::{
@@ -12,20 +12,25 @@ use tower_lsp::lsp_types::{
 use super::super::convert;
 use super::super::session::Session;
 use crate::syntax::Language;
-use crate::workspace::walk;
+use crate::workspace::Workspace;
 
 /// The name of the files with a project's options.
 const CONFIGURATION: &str = "agent.toml";
 
-/// Asks the client to tell of changed files, in the background. Clients that cannot be asked leave
-/// the index to what is opened and saved.
+/// Asks the client to tell of changed files, in the background. For clients that cannot be asked the
+/// files are watched here.
 pub(crate) fn register(session: &Arc<Session>) {
     if !session.support().watches_files {
-        return;
+        return session.projects.watch();
     }
     let endings: Vec<&str> =
         Language::all().iter().flat_map(|language| language.spec().extensions).copied().collect();
-    let patterns = [format!("**/*.{{{}}}", endings.join(",")), format!("**/{CONFIGURATION}")];
+    let patterns = [
+        format!("**/*.{{{}}}", endings.join(",")),
+        format!("**/{CONFIGURATION}"),
+        // Changes when another branch is checked out.
+        "**/.git/HEAD".to_owned(),
+    ];
     let watchers = patterns
         .map(|pattern| FileSystemWatcher { glob_pattern: GlobPattern::String(pattern), kind: None })
         .to_vec();
@@ -56,15 +61,20 @@ pub(crate) fn handle(session: &Arc<Session>, params: DidChangeWatchedFilesParams
         session.configure_again();
     }
     tokio::task::spawn_blocking(move || {
+        let mut changed: Vec<(Arc<Workspace>, Vec<PathBuf>)> = Vec::new();
         for change in params.changes {
             let path = convert::path(&change.uri);
             if path.is_relative() || session.open_at(&path).is_some() {
                 continue;
             }
             let workspace = session.workspace_of(&path);
-            let small = path.metadata().is_ok_and(|file| file.len() <= walk::MAX_FILE_SIZE);
-            let text = small.then(|| std::fs::read_to_string(&path).ok()).flatten();
-            workspace.update(&path, text.as_deref());
+            match changed.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &workspace)) {
+                Some((_, paths)) => paths.push(path),
+                None => changed.push((workspace, vec![path])),
+            }
+        }
+        for (workspace, paths) in changed {
+            workspace.take_changes(&paths);
         }
     });
 }
