@@ -1,0 +1,192 @@
+//! Chosen items → excerpts, file by file, with the reasons; and what was left out.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::choose::{Chosen, Form, Offer};
+use super::files::inverse_frequency;
+use super::near::Near;
+use super::{Ranking, Related, render};
+use crate::context::{Dropped, Excerpt, Kind, Project, tokens};
+use crate::syntax::{SyntaxTree, health};
+use crate::workspace::index::FileEntry;
+
+/// The most that is told to have been left out.
+const MAX_DROPPED: usize = 20;
+/// So many words are named that make an item alike.
+const WORDS: usize = 3;
+
+/// Excerpts of the chosen `offers` within the budget, each of one file, and the best of the others.
+/// `reasons` is for each offer, empty for those that are alike.
+pub(super) fn excerpts(
+    ranking: &Ranking<'_>,
+    offers: &[Offer<'_>],
+    reasons: &[String],
+    mut chosen: Vec<Chosen>,
+    project: Project<'_>,
+) -> Related {
+    let mut files: Vec<OfFile<'_>> = Vec::new();
+    for one in &chosen {
+        let file = offers[one.offer].file;
+        if !files.iter().any(|known| Arc::ptr_eq(known.file, file)) {
+            files.push(OfFile { file, source: (project.source)(&file.path), excerpt: None });
+        }
+    }
+    let mut dropped: Vec<Dropped> = Vec::new();
+    let mut changed: Vec<usize> = (0..files.len()).collect();
+    loop {
+        for at in changed.drain(..) {
+            let excerpt = files[at].excerpt(ranking, offers, reasons, &chosen, project);
+            files[at].excerpt = match excerpt {
+                Some(excerpt) if !parses(files[at].file, &excerpt.text) => {
+                    dropped.push(left_out(&excerpt, "does not parse by itself"));
+                    None
+                }
+                other => other,
+            };
+        }
+        let excerpts = files.iter().filter_map(|file| file.excerpt.as_ref());
+        let total: usize = excerpts.map(|excerpt| excerpt.tokens).sum();
+        if total <= ranking.budget {
+            break;
+        }
+        // The estimates before the choice were too low: the last one chosen goes.
+        let Some(last) = chosen.pop() else { break };
+        let offer = &offers[last.offer];
+        changed.extend(files.iter().position(|file| Arc::ptr_eq(file.file, offer.file)));
+        dropped.push(not_chosen(offer, &reasons[last.offer]));
+    }
+    dropped.extend(unchosen(offers, reasons, &chosen));
+    dropped.truncate(MAX_DROPPED);
+    let mut excerpts: Vec<Excerpt> = files.into_iter().filter_map(|file| file.excerpt).collect();
+    excerpts.sort_by(|a, b| {
+        (a.kind).cmp(&b.kind).then(a.score.total_cmp(&b.score)).then_with(|| a.path.cmp(&b.path))
+    });
+    Related { excerpts, dropped }
+}
+
+/// What is shown of one file.
+struct OfFile<'a> {
+    file: &'a Arc<FileEntry>,
+    source: Option<Arc<str>>,
+    excerpt: Option<Excerpt>,
+}
+
+impl OfFile<'_> {
+    fn excerpt(
+        &self,
+        ranking: &Ranking<'_>,
+        offers: &[Offer<'_>],
+        reasons: &[String],
+        chosen: &[Chosen],
+        project: Project<'_>,
+    ) -> Option<Excerpt> {
+        let chosen: Vec<&Chosen> =
+            chosen.iter().filter(|one| Arc::ptr_eq(offers[one.offer].file, self.file)).collect();
+        let items: Vec<(usize, Form)> =
+            chosen.iter().map(|one| (offers[one.offer].item, offers[one.offer].form)).collect();
+        let symbols = || items.iter().filter_map(|(item, _)| self.file.items.get(*item));
+        let start = symbols().map(|symbol| symbol.line).min()?;
+        let end = symbols().map(|symbol| symbol.end_line).max()?;
+        let text = render::text(self.file, &items, self.source.as_deref());
+
+        let named = chosen.iter().map(|one| &reasons[one.offer]).find(|reason| !reason.is_empty());
+        let relation = ranking.files.iter().find(|one| Arc::ptr_eq(one.file, self.file));
+        let enclosing = ranking.near.owner.is_some_and(|owner| {
+            symbols().all(|symbol| symbol.name == owner || symbol.owner.as_deref() == Some(owner))
+        });
+        let kind = match relation {
+            _ if enclosing => Kind::EnclosingType,
+            Some(file) if file.imported > 0.0 => Kind::Imported,
+            Some(file) if file.recent > 0.0 => Kind::Recent,
+            _ => Kind::Ranked,
+        };
+        let reason = match named {
+            Some(reason) => reason.clone(),
+            None => alike(self.file, &items, &ranking.near, project),
+        };
+        Some(Excerpt {
+            kind,
+            path: self.file.path.to_path_buf(),
+            start_line: start + 1,
+            end_line: end.max(start) + 1,
+            tokens: cost_of_path(&self.file.path) + tokens::estimate(&text),
+            text,
+            reason,
+            score: chosen.iter().map(|one| one.score).fold(0.0, f32::max),
+        })
+    }
+}
+
+/// What a file's path costs, with what marks it as one.
+pub(super) fn cost_of_path(path: &Path) -> usize {
+    2 + tokens::estimate(&path.to_string_lossy())
+}
+
+/// The words near the cursor that say most and that the items share.
+fn alike(
+    file: &FileEntry,
+    items: &[(usize, Form)],
+    near: &Near<'_>,
+    project: Project<'_>,
+) -> String {
+    let mut shared: Vec<(f32, &str)> = near
+        .terms
+        .iter()
+        .filter(|(term, _)| {
+            items.iter().any(|(item, _)| {
+                file.terms_of(*item).binary_search_by_key(*term, |(known, _)| *known).is_ok()
+            })
+        })
+        .map(|(term, weight)| {
+            (weight * inverse_frequency(project, *term), project.index.spelling(*term))
+        })
+        .collect();
+    shared.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    let words: Vec<&str> = shared.into_iter().take(WORDS).map(|(_, word)| word).collect();
+    if words.is_empty() { "likely next".to_owned() } else { format!("alike: {}", words.join(", ")) }
+}
+
+fn parses(file: &FileEntry, text: &str) -> bool {
+    health::health(&SyntaxTree::parse(file.language, text)).faults() == 0
+}
+
+fn left_out(excerpt: &Excerpt, cause: &'static str) -> Dropped {
+    Dropped {
+        path: excerpt.path.clone(),
+        start_line: excerpt.start_line,
+        end_line: excerpt.end_line,
+        tokens: excerpt.tokens,
+        reason: excerpt.reason.clone(),
+        cause,
+    }
+}
+
+fn not_chosen(offer: &Offer<'_>, reason: &str) -> Dropped {
+    let symbol = offer.symbol();
+    Dropped {
+        path: offer.file.path.to_path_buf(),
+        start_line: symbol.line + 1,
+        end_line: symbol.end_line.max(symbol.line) + 1,
+        tokens: offer.tokens,
+        reason: if reason.is_empty() { "alike".to_owned() } else { reason.to_owned() },
+        cause: "others show more for their size",
+    }
+}
+
+/// Offers of items of which nothing is shown, in the order in which they were made.
+fn unchosen<'a>(
+    offers: &'a [Offer<'a>],
+    reasons: &'a [String],
+    chosen: &'a [Chosen],
+) -> impl Iterator<Item = Dropped> + 'a {
+    let mut told: HashMap<(*const FileEntry, usize), ()> = chosen
+        .iter()
+        .map(|one| ((Arc::as_ptr(offers[one.offer].file), offers[one.offer].item), ()))
+        .collect();
+    offers.iter().zip(reasons).filter_map(move |(offer, reason)| {
+        let new = told.insert((Arc::as_ptr(offer.file), offer.item), ()).is_none();
+        new.then(|| not_chosen(offer, reason))
+    })
+}
