@@ -190,12 +190,11 @@ impl Workspace {
     fn replace(&self, relative: PathBuf, draft: Option<Draft>) {
         let mut changes = self.changes();
         let mut next = Index::clone(&self.index());
-        match draft {
-            Some(draft) => next.insert_draft(draft),
-            None => {
-                changes.forgotten |= next.holds(&relative);
-                next.remove(&relative);
-            }
+        if let Some(draft) = draft {
+            next.insert_draft(draft);
+        } else {
+            changes.forgotten |= next.holds(&relative);
+            next.remove(&relative);
         }
         self.publish(next);
         // The text on disk may be another one.

@@ -159,7 +159,7 @@ pub(super) fn span(node: Node<'_>) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::syntax::Language;
+    use crate::syntax::{Language, samples};
 
     fn identities(found: &[Match<'_>]) -> Vec<(usize, Vec<(&'static str, usize)>)> {
         let mut all: Vec<_> = found.iter().map(Match::identity).collect();
@@ -177,8 +177,11 @@ mod tests {
             pub(crate) mod h {\n    //! Doc.\n    #[cfg(test)] mod tests { use super::*; #[test] fn i() { \
             use j; static K: u8 = 1; } }\n}\n#[macro_export] macro_rules! l { () => {} }\npub trait M { fn n(); }\n\
             fn broken( { pub struct\n";
-        for (name, text) in [("python", python), ("rust", rust), ("rust", ""), ("python", "@")] {
-            let tree = SyntaxTree::parse(Language::named(name).unwrap(), text);
+        let texts = [("python", python), ("rust", rust), ("rust", ""), ("python", "@")];
+        for (name, text) in texts.iter().chain(samples::SAMPLES) {
+            // A language may not be compiled in.
+            let Some(language) = Language::named(name) else { continue };
+            let tree = SyntaxTree::parse(language, text);
             let starts = Starts::find(&tree, |_| {});
             for purpose in [Purpose::Items, Purpose::Tests, Purpose::Imports] {
                 let all = matches(&tree, text, tree.language().spec().queries.of(purpose), None);

@@ -23,7 +23,7 @@ use super::{Language, SyntaxTree, facts, health, identifiers, imports, outline, 
 use crate::text::Span;
 
 /// The sample of each language.
-const SAMPLES: &[(&str, &str)] = &[
+pub(super) const SAMPLES: &[(&str, &str)] = &[
     ("typescript", include_str!("../../grammars/typescript/sample.ts")),
     ("tsx", include_str!("../../grammars/typescript/sample.tsx")),
     ("javascript", include_str!("../../grammars/javascript/sample.js")),

@@ -98,6 +98,33 @@ fn the_doctor_names_and_measures_everything() {
     assert!(run.stdout.contains("agent.toml:1: unknown option speed"), "{run:?}");
 }
 
+#[test]
+fn the_doctor_lists_the_files_that_are_left_out() {
+    let project = Project::new(&[
+        ("agent.toml", "exclude = [\"vendor/\"]\n"),
+        (".ignore", "out/\n"),
+        (".env", "A=1\n"),
+        ("a.py", "x = 1\n"),
+        ("out/b.py", "x = 1\n"),
+        ("vendor/c.py", "x = 1\n"),
+        ("d.py", "API_KEY = 'q7Wz2LkP9vTn4XbR8sYd1MfH'\n"),
+    ]);
+    let run = project.run(&["doctor", "--files", "--json"]);
+    let object = run.json();
+    assert_eq!((run.code, &object["read"]), (0, &serde_json::json!(1)), "{object}");
+    let reason = |path: &str| {
+        let left_out = object["left_out"].as_array().unwrap();
+        left_out.iter().find(|one| one["path"] == path).map(|one| one["reason"].clone()).unwrap()
+    };
+    assert_eq!(reason(".env"), "secret by its name");
+    assert_eq!(reason("out"), "ignored by git or .ignore");
+    assert_eq!(reason("vendor/c.py"), "excluded by the configuration");
+    assert_eq!(reason("d.py"), "holds a secret");
+    assert_eq!(object["reasons"]["holds a secret"], 1);
+    let run = project.run(&["doctor", "--files"]);
+    assert!(run.stdout.lines().any(|line| line.ends_with(" d.py")), "{run:?}");
+}
+
 #[cfg(all(unix, feature = "builtin-model"))]
 #[test]
 fn the_doctor_starts_no_program_of_a_project_before_it_is_trusted() {

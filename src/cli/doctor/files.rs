@@ -11,9 +11,9 @@ use crate::workspace::census::Census;
 pub(super) fn run(workspace: &Workspace, as_json: bool) -> Result<u8, Failure> {
     let census = workspace.census();
     if as_json {
-        print_json(&census)?
+        print_json(&census)?;
     } else {
-        print(&census)?
+        print(&census)?;
     }
     Ok(failure::DONE)
 }

@@ -22,7 +22,7 @@ fn saved(root: &Path) -> (tempfile::TempDir, Index) {
 
 #[test]
 fn a_workspace_comes_back_without_what_is_not_on_disk() {
-    let root = Path::new("/work/shop");
+    let root = Path::new("/projects/shop");
     let (folder, index) = saved(root);
     let cache = Cache::load(folder.path(), root).unwrap();
     let mut paths: Vec<_> = cache.paths().collect();
@@ -41,17 +41,17 @@ fn a_workspace_comes_back_without_what_is_not_on_disk() {
 
 #[test]
 fn another_workspace_finds_nothing() {
-    let (folder, _) = saved(Path::new("/work/shop"));
-    assert!(Cache::load(folder.path(), Path::new("/work/other")).is_none());
-    let [shop, other] =
-        ["/work/shop", "/work/other"].map(|root| file_of(folder.path(), Path::new(root)).unwrap());
+    let (folder, _) = saved(Path::new("/projects/shop"));
+    assert!(Cache::load(folder.path(), Path::new("/projects/other")).is_none());
+    let [shop, other] = ["/projects/shop", "/projects/other"]
+        .map(|root| file_of(folder.path(), Path::new(root)).unwrap());
     fs::copy(shop, other).unwrap();
-    assert!(Cache::load(folder.path(), Path::new("/work/other")).is_none());
+    assert!(Cache::load(folder.path(), Path::new("/projects/other")).is_none());
 }
 
 #[test]
 fn a_broken_file_gives_nothing_or_what_is_whole() {
-    let root = Path::new("/work/shop");
+    let root = Path::new("/projects/shop");
     let (folder, _) = saved(root);
     let path = file_of(folder.path(), root).unwrap();
     let whole = fs::read(&path).unwrap();
@@ -91,7 +91,7 @@ fn the_folder_keeps_to_its_size_and_the_last_used() {
 #[test]
 fn only_the_user_can_read_it() {
     use std::os::unix::fs::PermissionsExt;
-    let root = Path::new("/work/shop");
+    let root = Path::new("/projects/shop");
     let (folder, _) = saved(root);
     let mode = file_of(folder.path(), root).unwrap().metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o077, 0);

@@ -141,7 +141,9 @@ impl Draft {
             }
         }
         let mut counts = vec![0; words.list().len()];
-        found.iter().for_each(|(_, word)| counts[*word as usize] += 1);
+        for (_, word) in &found {
+            counts[*word as usize] += 1;
+        }
 
         let lines = LineIndex::new(text);
         let mut inside = Counter::new(counts.len());

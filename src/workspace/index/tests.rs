@@ -1,6 +1,6 @@
 //! The index as its users see it: lookups, counts, and snapshots that stay as they were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
@@ -102,7 +102,7 @@ pub(in crate::workspace) fn dump(index: &Index) -> String {
         list.iter().map(|(term, count)| (index.spelling(*term).to_owned(), *count)).collect()
     };
     let mut out = String::new();
-    let mut words = BTreeMap::new();
+    let mut words = BTreeSet::new();
     for file in index.files() {
         let FileEntry { path, language, hash, imports, terms, items, .. } = &**file;
         writeln!(out, "{path:?} {language:?} {hash:?} {imports:?} {:?}", spelled(terms)).unwrap();
@@ -110,12 +110,12 @@ pub(in crate::workspace) fn dump(index: &Index) -> String {
             let uses = spelled(file.terms_of(number));
             let item = Symbol { uses: 0..0, ..item.clone() };
             writeln!(out, "  {item:?} {uses:?}").unwrap();
-            words.extend([(item.name, ())]);
-            words.extend(item.owner.map(|owner| (owner, ())));
+            words.insert(item.name);
+            words.extend(item.owner);
         }
-        words.extend(terms.iter().map(|(term, _)| (index.spelling(*term).to_owned(), ())));
+        words.extend(terms.iter().map(|(term, _)| index.spelling(*term).to_owned()));
     }
-    for word in words.keys() {
+    for word in &words {
         let places = |found: Vec<(&Arc<FileEntry>, usize)>| -> Vec<(String, usize)> {
             found.iter().map(|(file, item)| (file.path.display().to_string(), *item)).collect()
         };
@@ -151,15 +151,12 @@ proptest! {
         let mut snapshots = Vec::new();
         for (file, text) in steps {
             let path = format!("src/file{file}.rs");
-            match text {
-                Some(text) => {
-                    index.insert(Path::new(&path), &text);
-                    texts.insert(path, text);
-                }
-                None => {
-                    index.remove(Path::new(&path));
-                    texts.remove(&path);
-                }
+            if let Some(text) = text {
+                index.insert(Path::new(&path), &text);
+                texts.insert(path, text);
+            } else {
+                index.remove(Path::new(&path));
+                texts.remove(&path);
             }
             let mut fresh = Index::default();
             for (path, text) in &texts {

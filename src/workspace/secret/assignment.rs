@@ -119,7 +119,9 @@ fn is_counting(bytes: &[u8]) -> bool {
 /// Shannon's entropy of the characters, in bits for each.
 fn entropy(bytes: &[u8]) -> f64 {
     let mut counts = [0_u32; 256];
-    bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    for byte in bytes {
+        counts[usize::from(*byte)] += 1;
+    }
     let shares = counts.iter().filter(|n| **n > 0).map(|n| f64::from(*n) / bytes.len() as f64);
     shares.map(|share| -share * share.log2()).sum()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, Match};
 
 /// A token's fixed beginning, the least length of what follows, and what that may consist of beside
 /// letters and digits.
@@ -33,13 +33,13 @@ const TOKENS: [(&str, usize, &str); 22] = [
 const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 
 /// Whether a text holds what can only be a secret: the block of a private key, or a token whose
-/// shape a service documents (AWS, DigitalOcean, GitHub, GitLab, Google, Hugging Face, npm, PyPI,
+/// shape a service documents (AWS, Digital Ocean, GitHub, GitLab, Google, Hugging Face, npm, PyPI,
 /// Slack, Stripe, providers of models). A bare heading, as code that reads keys has it, is none, nor
 /// is a token that says `EXAMPLE`.
 pub(super) fn holds_token(text: &str) -> bool {
     static STARTS: LazyLock<Option<AhoCorasick>> =
         LazyLock::new(|| AhoCorasick::new(TOKENS.iter().map(|(start, ..)| start)).ok());
-    let found = STARTS.iter().flat_map(|starts| starts.find_iter(text)).any(|start| {
+    let is_secret = |start: Match| {
         let rest = text.get(start.end()..).unwrap_or_default();
         let before = text.get(..start.start()).unwrap_or_default();
         match TOKENS.get(start.pattern().as_usize()) {
@@ -47,8 +47,8 @@ pub(super) fn holds_token(text: &str) -> bool {
             Some((_, length, marks)) => is_token(before, rest, *length, marks),
             None => false,
         }
-    });
-    found
+    };
+    STARTS.as_ref().is_some_and(|starts| starts.find_iter(text).any(is_secret))
 }
 
 fn is_token(before: &str, rest: &str, length: usize, marks: &str) -> bool {
