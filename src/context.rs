@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::document::Document;
-use crate::syntax::Language;
+use crate::syntax::{Language, statements};
 use crate::text::Span;
 use crate::workspace::index::Index;
 
@@ -32,7 +32,14 @@ pub struct Context {
     pub prefix: Vec<String>,
     /// The file after the cursor, as blocks that may be dropped from the end.
     pub suffix: Vec<String>,
+    /// Where a block near the cursor may be cut so that no statement is: offsets of the file, at
+    /// starts of lines, ascending.
+    pub cuts: Vec<usize>,
 }
+
+/// Blocks are cut between statements up to so many bytes away from the cursor: more than a prompt
+/// holds.
+const CUTS_WITHIN: usize = 24 << 10;
 
 /// What an excerpt is to the cursor; in the order in which excerpts stand in a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,6 +142,12 @@ pub fn at(
     budget: usize,
 ) -> Context {
     let items = document.items();
+    let near = Span::new(
+        span.start.saturating_sub(CUTS_WITHIN),
+        (span.end + CUTS_WITHIN).min(document.text.len()),
+    );
+    let boundaries = |tree| statements::boundaries(tree, &document.text, near);
+    let cuts = document.tree.as_ref().map(boundaries).unwrap_or_default();
     let place = related::Place { document, path: &path, items: &items, span };
     let related::Related { excerpts, dropped } = related::find(place, project, budget);
     Context {
@@ -144,6 +157,7 @@ pub fn at(
         dropped,
         prefix: cursor::before(&document.text, &items, span),
         suffix: cursor::after(&document.text, &items, span),
+        cuts,
         path,
     }
 }

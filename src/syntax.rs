@@ -11,6 +11,7 @@ mod query;
 mod samples;
 pub mod scope;
 mod starts;
+pub mod statements;
 pub mod strict;
 pub mod survey;
 

@@ -58,6 +58,10 @@ pub struct Parts<'a> {
     pub prefix: &'a [String],
     /// The file after the cursor, in blocks.
     pub suffix: &'a [String],
+    /// Where the prefix may be cut inside a block, ascending.
+    pub prefix_cuts: &'a [usize],
+    /// Where the suffix may be cut inside a block, ascending.
+    pub suffix_cuts: &'a [usize],
 }
 
 /// What is kept.
@@ -113,12 +117,12 @@ pub fn choose(
     let room = (of_file - least_suffix).max(last_cost);
     let start = earlier.map(|earlier| earlier.before);
     let whole = prefix.len();
-    let prefix = prefix_within(&prefix, parts.prefix, start, room, count).to_owned();
+    let prefix = prefix_within(&prefix, parts, start, room, count).to_owned();
     // What a cut prefix leaves is for what will be typed, not for the suffix.
     let cost = if prefix.len() < whole { room } else { bounded_count(&prefix, budget, count) };
     let room = of_file.saturating_sub(cost);
     let end = earlier.map(|earlier| earlier.after);
-    let suffix = suffix_within(&suffix, parts.suffix, end, room, count).to_owned();
+    let suffix = suffix_within(&suffix, parts, end, room, count).to_owned();
     Choice { excerpts, prefix, suffix }
 }
 
@@ -201,7 +205,7 @@ fn excerpts_within(
 /// The end of `text` within `room`: from the earlier `start`, if that fits still.
 fn prefix_within<'a>(
     text: &'a str,
-    blocks: &[String],
+    parts: Parts<'_>,
     start: Option<usize>,
     room: usize,
     count: Count<'_>,
@@ -211,19 +215,19 @@ fn prefix_within<'a>(
     {
         return kept;
     }
-    if need(blocks.iter().rev(), room, count) <= room {
+    if need(parts.prefix.iter().rev(), room, count) <= room {
         return text;
     }
     // The line of the cursor in any case.
     let last_line = text.rsplit('\n').next().unwrap_or_default();
     let least = bounded_count(last_line, room, count).min(room);
-    ending(text, blocks, (room * CUT / 100).max(least), count)
+    ending(text, parts, (room * CUT / 100).max(least), count)
 }
 
 /// The beginning of `text` within `room`: up to the earlier end, if that fits still.
 fn suffix_within<'a>(
     text: &'a str,
-    blocks: &[String],
+    parts: Parts<'_>,
     left_out: Option<usize>,
     room: usize,
     count: Count<'_>,
@@ -234,10 +238,10 @@ fn suffix_within<'a>(
     {
         return kept;
     }
-    if need(blocks, room, count) <= room {
+    if need(parts.suffix, room, count) <= room {
         return text;
     }
-    beginning(text, blocks, room * CUT / 100, count)
+    beginning(text, parts, room * CUT / 100, count)
 }
 
 /// Whether a text that was chosen before stays as it is.
@@ -249,17 +253,30 @@ fn stays(kept: &str, whole: bool, room: usize, count: Count<'_>) -> bool {
     cost <= room && (whole || cost * 100 >= room * ROOMY)
 }
 
-/// The longest beginning of `text` within `budget`: whole blocks; lines of the next one where
-/// the blocks leave half of the budget; characters where not even one line fits.
-fn beginning<'a>(text: &'a str, blocks: &[String], budget: usize, count: Count<'_>) -> &'a str {
+/// The longest beginning of the suffix `text` within `budget`: whole blocks; where they leave half
+/// of the budget, statements of the next one; where there is nothing else, lines, then characters.
+fn beginning<'a>(text: &'a str, parts: Parts<'_>, budget: usize, count: Count<'_>) -> &'a str {
     let mut end = 0;
     let mut left = budget;
-    for length in blocks.iter().map(String::len) {
+    for length in parts.suffix.iter().map(String::len) {
         let block = text.get(end..end + length).unwrap_or_default();
         let cost = block_cost(block, left, count);
         if cost > left {
             if left > budget / 2 || end == 0 {
-                end += first_lines(block, left, count).len();
+                let from = parts.suffix_cuts.partition_point(|cut| *cut <= end);
+                let inside = parts.suffix_cuts.get(from..).unwrap_or_default();
+                let inside = inside.get(..inside.partition_point(|cut| *cut < end + length));
+                let fits = |cut: &usize| {
+                    let kept = text.get(end..*cut).unwrap_or_default();
+                    block_cost(kept, left, count) <= left
+                };
+                let inside = inside.unwrap_or_default();
+                let kept = inside.partition_point(fits).checked_sub(1);
+                match kept.and_then(|last| inside.get(last)) {
+                    Some(cut) => end = *cut,
+                    None if end == 0 => end = first_lines(block, left, count).len(),
+                    None => {}
+                }
             }
             break;
         }
@@ -272,16 +289,30 @@ fn beginning<'a>(text: &'a str, blocks: &[String], budget: usize, count: Count<'
     start_within(text.split_inclusive('\n').next().unwrap_or_default(), budget, count)
 }
 
-/// The longest end of `text` within `budget`; see [`beginning`].
-fn ending<'a>(text: &'a str, blocks: &[String], budget: usize, count: Count<'_>) -> &'a str {
+/// The longest end of the prefix `text` within `budget`; see [`beginning`].
+fn ending<'a>(text: &'a str, parts: Parts<'_>, budget: usize, count: Count<'_>) -> &'a str {
     let mut start = text.len();
     let mut left = budget;
-    for length in blocks.iter().rev().map(String::len) {
+    for length in parts.prefix.iter().rev().map(String::len) {
         let block = text.get(start - length..start).unwrap_or_default();
         let cost = block_cost(block, left, count);
         if cost > left {
             if left > budget / 2 || start == text.len() {
-                start -= last_lines(block, left, count).len();
+                let to = parts.prefix_cuts.partition_point(|cut| *cut < start);
+                let inside = parts.prefix_cuts.get(..to).unwrap_or_default();
+                let inside = inside.get(inside.partition_point(|cut| *cut <= start - length)..);
+                let too_long = |cut: &usize| {
+                    let kept = text.get(*cut..start).unwrap_or_default();
+                    block_cost(kept, left, count) > left
+                };
+                let inside = inside.unwrap_or_default();
+                match inside.get(inside.partition_point(too_long)) {
+                    Some(cut) => start = *cut,
+                    None if start == text.len() => {
+                        start -= last_lines(block, left, count).len();
+                    }
+                    None => {}
+                }
             }
             break;
         }

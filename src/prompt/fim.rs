@@ -175,12 +175,17 @@ impl View<'_> {
             |parts: &[Part]| parts.iter().map(|part| piece_cost(&part.piece, count)).sum::<usize>();
         let overhead = cost(&self.assemble(repository, &Choice::default()));
         let mut allowance = budget.checked_sub(overhead)?;
+        let cursor: usize = self.context.prefix.iter().map(String::len).sum();
+        let suffix_cuts: Vec<usize> =
+            self.context.cuts.iter().filter_map(|cut| cut.checked_sub(cursor)).collect();
         loop {
             let parts = budget::Parts {
                 excerpts: &excerpts,
                 markers_per_excerpt: 1,
                 prefix: self.prefix,
                 suffix: &self.context.suffix,
+                prefix_cuts: &self.context.cuts,
+                suffix_cuts: &suffix_cuts,
             };
             let choice = budget::choose(parts, earlier, allowance, count);
             let parts = self.assemble(repository, &choice);

@@ -42,6 +42,7 @@ fn context(text: &str, offset: usize, related: &[&str]) -> Context {
         dropped: Vec::new(),
         prefix: vec![text[..offset].to_owned()],
         suffix: vec![text[offset..].to_owned()],
+        cuts: Vec::new(),
     }
 }
 

@@ -23,7 +23,14 @@ fn chosen(
     budget: usize,
 ) -> Choice {
     let (prefix, suffix) = (strings(prefix), strings(suffix));
-    let parts = Parts { excerpts, markers_per_excerpt: 0, prefix: &prefix, suffix: &suffix };
+    let parts = Parts {
+        excerpts,
+        markers_per_excerpt: 0,
+        prefix: &prefix,
+        suffix: &suffix,
+        prefix_cuts: &[],
+        suffix_cuts: &[],
+    };
     choose(parts, earlier, budget, &characters)
 }
 
@@ -159,4 +166,27 @@ fn one_huge_line_is_cut_by_characters() {
     assert_eq!(of_file(&[&huge], &[], 7).0, "ä".repeat(7));
     let (_, suffix) = of_file(&[""], &[&huge], 8);
     assert!(suffix.chars().count() >= 6 && "ä".repeat(8).starts_with(&suffix), "{suffix}");
+}
+
+#[test]
+fn a_block_too_big_is_cut_between_statements() {
+    let (prefix, suffix) = (strings(&["one(\n1)\ntwo(\n2)\nx"]), strings(&["y\nsix(\n6)\nend\n"]));
+    let parts = Parts {
+        excerpts: &[],
+        markers_per_excerpt: 0,
+        prefix: &prefix,
+        suffix: &suffix,
+        prefix_cuts: &[0, 8, 16],
+        suffix_cuts: &[2, 10, 14],
+    };
+    let cut = |budget| {
+        let choice = choose(parts, None, budget, &characters);
+        (choice.prefix, choice.suffix)
+    };
+    // Of 17 and 14 characters.
+    for budget in 10..30 {
+        let (prefix, suffix) = cut(budget);
+        assert!(["x", "two(\n2)\nx", "one(\n1)\ntwo(\n2)\nx"].contains(&&*prefix), "{prefix}");
+        assert!(["y\n", "y\nsix(\n6)\n", "y\nsix(\n6)\nend\n"].contains(&&*suffix), "{suffix}");
+    }
 }

@@ -21,6 +21,7 @@ fn context() -> Context {
         dropped: Vec::new(),
         prefix: vec!["use item::Item;\n".to_owned(), "fn total() {\n    ".to_owned()],
         suffix: vec!["\n}\n".to_owned(), "fn last() {}\n".to_owned()],
+        cuts: Vec::new(),
     }
 }
 
