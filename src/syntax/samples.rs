@@ -74,9 +74,9 @@ fn sample(name: &str) -> Option<(Language, &'static str)> {
 /// Where a completion may be asked for in `text`, at the `ˇ`.
 #[cfg(feature = "default")]
 fn extent(name: &str, fixture: &str) -> scope::Extent {
-    let file = crate::fixture::parse(fixture).remove(0);
-    let tree = SyntaxTree::parse(Language::named(name).unwrap(), &file.text);
-    scope::extent(&tree, &file.text, file.cursors[0])
+    let text = fixture.replacen('ˇ', "", 1);
+    let tree = SyntaxTree::parse(Language::named(name).unwrap(), &text);
+    scope::extent(&tree, &text, fixture.find('ˇ').unwrap())
 }
 
 #[cfg(feature = "default")]
