@@ -61,6 +61,16 @@ struct Changes {
 
 /// What stands in the root of a project, apart from `Cargo.toml`.
 const ROOT_MARKERS: [&str; 4] = [".git", "agent.toml", "pyproject.toml", "setup.py"];
+/// What stands in the root of each package of a project: its root only where nothing else says so.
+const PACKAGE_MARKERS: [&str; 7] = [
+    "go.mod",
+    "package.json",
+    "tsconfig.json",
+    "pom.xml",
+    "build.gradle",
+    "build.gradle.kts",
+    "CMakeLists.txt",
+];
 
 impl Workspace {
     /// The workspace at `root`, with nothing indexed yet. The path is made canonical where it
@@ -88,10 +98,15 @@ impl Workspace {
     }
 
     /// The workspace a file belongs to: the nearest folder upwards with `.git`, `Cargo.toml` (its
-    /// workspace root), `pyproject.toml`, `setup.py` or `agent.toml`; else the file's folder.
+    /// workspace root), `pyproject.toml`, `setup.py` or `agent.toml`; else the outermost one with a
+    /// manifest of Go, JavaScript, Java or `CMake`; else the file's folder.
     pub fn of_file(path: &Path) -> Self {
         let folder = existing_folder(path);
-        let root = folder.ancestors().find_map(project_root).unwrap_or_else(|| folder.clone());
+        let is_package =
+            |folder: &&Path| PACKAGE_MARKERS.iter().any(|marker| folder.join(marker).exists());
+        let outermost = || folder.ancestors().filter(is_package).last().map(Path::to_owned);
+        let root = folder.ancestors().find_map(project_root).or_else(outermost);
+        let root = root.unwrap_or_else(|| folder.clone());
         Self::new(root)
     }
 

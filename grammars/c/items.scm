@@ -68,3 +68,8 @@
   (#eq? @_static "static") (#not-match? @private "^(static\\s+)?inline\\b"))
 ((translation_unit (declaration (storage_class_specifier) @_static) @private)
   (#eq? @_static "static") (#not-match? @private "^(static\\s+)?inline\\b"))
+
+; What a type holds.
+(struct_specifier body: (field_declaration_list (field_declaration) @field))
+(union_specifier body: (field_declaration_list (field_declaration) @field))
+(enumerator_list (enumerator) @field)

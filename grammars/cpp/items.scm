@@ -84,3 +84,11 @@
 ((access_specifier) @private.from (#match? @private.from "^private"))
 ((access_specifier) @public.from (#match? @public.from "^(public|protected)"))
 (namespace_definition !name body: (declaration_list) @private.from)
+
+; What a type holds.
+(class_specifier body: (field_declaration_list (field_declaration declarator: [
+  (field_identifier)
+  (pointer_declarator declarator: (field_identifier))
+  (array_declarator declarator: (field_identifier))
+  (reference_declarator (field_identifier))
+]) @field))

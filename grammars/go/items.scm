@@ -44,3 +44,7 @@
 
 ; Documentation of the package.
 (source_file . (comment)+ @doc.inner . (package_clause)) @documented
+
+; What a type holds.
+(type_spec type: (struct_type (field_declaration_list (field_declaration) @field)))
+(type_spec type: (interface_type (type_elem) @field))

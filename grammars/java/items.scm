@@ -31,3 +31,8 @@
 (method_declaration (modifiers "private")) @private
 (constructor_declaration (modifiers "private")) @private
 (field_declaration (modifiers "private")) @private
+
+; What a type holds.
+(class_body (field_declaration) @field)
+(enum_body (enum_constant) @field)
+(enum_body_declarations (field_declaration) @field)

@@ -29,3 +29,9 @@
 (public_field_definition (accessibility_modifier "private")) @private
 (public_field_definition name: (private_property_identifier)) @private
 (export_statement "=" (identifier) @public.name)
+
+; What a type holds.
+(class_body (public_field_definition !value) @field)
+(class_body (public_field_definition value: (_) @_value) @field (#not-match? @_value "=>"))
+(interface_body [(property_signature) (index_signature)] @field)
+(enum_body [(property_identifier) (enum_assignment)] @field)

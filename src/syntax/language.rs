@@ -44,6 +44,10 @@ pub struct Spec {
     pub visible: Visibility,
     /// How doc comments are written.
     pub doc: DocStyle,
+    /// What ends the block of a type: `}`, `};`; nothing where blocks are marked by indentation.
+    pub type_end: &'static str,
+    /// What stands for the body of a function that is shown by its signature: `;`, ` {}`.
+    pub no_body: &'static str,
     /// By which rule a module's path leads to a file.
     pub modules: ModuleRule,
     /// Names of files that hold test code only; `*` stands for anything.
@@ -218,6 +222,11 @@ impl Language {
     /// Its name.
     pub fn name(self) -> &'static str {
         self.0.name
+    }
+
+    /// Whether its items say which fields they have.
+    pub fn marks_fields(self) -> bool {
+        self.0.queries.items.capture_index_for_name("field").is_some()
     }
 
     /// Whether files of the two languages import each other.

@@ -33,6 +33,7 @@ pub(super) const CAPTURES: &[&str] = &[
     "owner",
     "body",
     "value",
+    "field",
     "doc",
     "doc.near",
     "attribute",
@@ -130,6 +131,9 @@ pub struct Item {
     pub signature: Span,
     /// The body with its braces, or the indented block; `None` where there is none.
     pub body: Option<Span>,
+    /// What a data type holds (fields, variants), each with the `;` or `,` behind it, in order;
+    /// empty for a language that does not mark them.
+    pub fields: Vec<Span>,
     /// The doc comment or docstring as written.
     pub doc: Option<Span>,
     /// Whether other modules can name it.
@@ -170,6 +174,13 @@ pub(super) fn items_from<'t>(tree: &'t SyntaxTree, text: &str, starts: &Starts<'
         item.test = test_code || marks.is_marked(draft, &item, &marks.tests);
         around.push((items.len(), test_code));
         items.push(item);
+    }
+    for field in &marks.fields {
+        let begun = items.partition_point(|item| item.span.start <= field.start);
+        let owner = items[..begun].iter_mut().rev().find(|item| item.span.covers(*field));
+        if let Some(owner) = owner {
+            owner.fields.push(*field);
+        }
     }
     items
 }
@@ -216,6 +227,7 @@ struct Marks<'t> {
     attached: Vec<Attached>,
     wrappers: HashMap<usize, Wrapper>,
     inner_docs: HashMap<usize, Span>,
+    fields: Vec<Span>,
     public: Vec<usize>,
     private: Vec<usize>,
     public_names: HashSet<String>,
@@ -253,6 +265,7 @@ impl<'t> Marks<'t> {
             }
             marks.public.extend(found.node("public").map(|node| node.id()));
             marks.private.extend(found.node("private").map(|node| node.id()));
+            marks.fields.extend(found.span("field").map(|field| with_end(field, text)));
             let named = found.span("public.name").and_then(|name| name.of(text));
             marks.public_names.extend(named.map(str::to_owned));
             for (name, public) in [("public.from", true), ("private.from", false)] {
@@ -276,6 +289,8 @@ impl<'t> Marks<'t> {
             ids.sort_unstable();
         }
         marks.regions.sort();
+        marks.fields.sort_unstable();
+        marks.fields.dedup();
         marks
     }
 
@@ -341,6 +356,7 @@ impl<'t> Marks<'t> {
             span,
             name_span: draft.name,
             signature: signature(draft, self.after_attributes(head, text), text),
+            fields: Vec::new(),
             body: draft.body.map(|(_, body)| trimmed(body, text)),
             doc,
             public: false,
@@ -446,6 +462,12 @@ fn end_before(node: Node<'_>, body: Node<'_>) -> usize {
         }
     }
     end
+}
+
+/// `field` with the mark that ends it.
+fn with_end(field: Span, text: &str) -> Span {
+    let rest = text.get(field.end..).unwrap_or_default();
+    Span::new(field.start, field.end + usize::from(rest.starts_with([';', ','])))
 }
 
 /// Whether only white space stands before `offset` on its line.

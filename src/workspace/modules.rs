@@ -8,25 +8,28 @@ mod java;
 mod python;
 mod rust;
 
+use std::cell::OnceCell;
 use std::path::{Component, Path, PathBuf};
 
 use super::index::{Index, Symbol};
 use crate::syntax::Language;
+use crate::syntax::imports::Import;
 use crate::syntax::language::ModuleRule;
 
 /// Finds the files of modules as one file names them.
-#[derive(Clone, Copy)]
 pub struct Modules<'a> {
     language: Language,
     path: &'a Path,
     repository: &'a str,
     index: &'a Index,
+    /// The crates of the workspace, once asked for: name, source folder.
+    crates: OnceCell<Vec<(String, PathBuf)>>,
 }
 
 impl<'a> Modules<'a> {
     /// For the file at `path` (relative) of the repository of that name.
     pub fn new(language: Language, path: &'a Path, repository: &'a str, index: &'a Index) -> Self {
-        Self { language, path, repository, index }
+        Self { language, path, repository, index, crates: OnceCell::new() }
     }
 
     /// The indexed file of the module that an import's path names; of several, the first.
@@ -81,6 +84,15 @@ impl<'a> Modules<'a> {
             .filter(|file| file.language == self.language && file.path.parent() == Some(folder))
             .map(|file| file.path.to_path_buf())
             .collect()
+    }
+}
+
+/// The name of the item that an import brings in: what a module exports without a name is mostly
+/// called as its importer calls it.
+pub fn item_name(import: &Import) -> &str {
+    match (import.name.as_str(), &import.alias) {
+        ("default", Some(alias)) => alias,
+        (name, _) => name,
     }
 }
 

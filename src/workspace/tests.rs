@@ -36,6 +36,8 @@ fn the_nearest_project_folder_is_the_root() {
     assert_eq!(of("rust/a/src/lib.rs"), root.join("rust"));
     let (_folder, root) = tree(&[("a.py", "")]);
     assert_eq!(Workspace::of_file(&root.join("a.py")).root(), root);
+    let (_folder, root) = tree(&[("package.json", ""), ("packages/a/package.json", "")]);
+    assert_eq!(Workspace::of_file(&root.join("packages/a/index.ts")).root(), root);
 }
 
 #[test]

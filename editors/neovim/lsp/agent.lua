@@ -18,8 +18,14 @@ end
 
 return {
   cmd = { 'agent', 'lsp' },
-  filetypes = { 'python', 'rust' },
-  root_markers = { { 'agent.toml', 'Cargo.toml', 'pyproject.toml', 'setup.py' }, '.git' },
+  filetypes = {
+    'c', 'cpp', 'cuda', 'go', 'java', 'javascript', 'javascriptreact', 'python', 'rust', 'typescript', 'typescriptreact',
+  },
+  root_markers = {
+    { 'agent.toml', 'Cargo.toml', 'pyproject.toml', 'setup.py' },
+    '.git',
+    { 'go.mod', 'package.json', 'pom.xml', 'build.gradle', 'CMakeLists.txt' },
+  },
   workspace_required = false,
   commands = { ['agent.rewrite'] = rewrite },
   settings = { agent = vim.empty_dict() },

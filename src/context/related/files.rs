@@ -8,7 +8,7 @@ use super::near::Near;
 use crate::context::{Activity, Project};
 use crate::syntax::imports::Import;
 use crate::workspace::index::{FileEntry, Term};
-use crate::workspace::modules::Modules;
+use crate::workspace::modules::{Modules, item_name};
 
 /// In a workspace of more files only those are looked at that share a word with the surroundings
 /// of the cursor, or are related by name, import or history.
@@ -118,8 +118,9 @@ fn targets(imports: &[Import], modules: &Modules<'_>, project: Project<'_>) -> B
         let holding = files(&import.path);
         for file in &holding {
             let symbols = project.index.of_file(file);
-            if !symbols.iter().any(|symbol| symbol.name == import.name) {
-                let below = modules.below(file, &import.name);
+            let name = item_name(import);
+            if !symbols.iter().any(|symbol| symbol.name == name) {
+                let below = modules.below(file, name);
                 out.extend(below.map(|(file, _)| file.to_path_buf()));
             }
         }

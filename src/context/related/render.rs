@@ -89,7 +89,7 @@ impl<'a> Writer<'a> {
             return;
         }
         if self.open.is_some() && self.language.spec().blocks == Blocks::Braces {
-            self.out.push_str("}\n");
+            self.close("");
         }
         self.open = owner;
         if let Some(owner) = owner {
@@ -106,6 +106,12 @@ impl<'a> Writer<'a> {
         let _ = writeln!(self.out, "{signature}{opening}");
     }
 
+    /// Ends the block of a type.
+    fn close(&mut self, indent: &str) {
+        let end = if self.language.marks_fields() { self.language.spec().type_end } else { "}" };
+        let _ = writeln!(self.out, "{indent}{end}");
+    }
+
     fn lines(&mut self, text: &str) {
         self.out.push_str(text);
         if !text.ends_with('\n') {
@@ -119,18 +125,39 @@ impl<'a> Writer<'a> {
         let signature = one_line(symbol.signature.trim_end(), self.language);
         match self.language.spec().blocks {
             Blocks::Braces => {
+                // A type whose whole definition is its signature has its block there.
+                let marked = self.language.marks_fields() && !signature.contains('{');
+                if marked && symbol.kind.has_members() {
+                    let _ = writeln!(self.out, "{indent}{signature} {{");
+                    for field in symbol.fields.iter().flat_map(|fields| fields.lines()) {
+                        let _ = writeln!(self.out, "{indent}{STEP}{field}");
+                    }
+                    if has_members {
+                        self.open = Some(symbol);
+                    } else {
+                        self.close(indent);
+                    }
+                    return;
+                }
                 if has_members && symbol.fields.is_none() {
                     let _ = writeln!(self.out, "{indent}{signature} {{");
                     self.open = Some(symbol);
                     return;
                 }
                 let end = match &symbol.fields {
-                    Some(fields) => format!(" {}", fields.trim()),
-                    None if signature.ends_with([';', '}', ',']) => String::new(),
-                    None if symbol.kind.has_members() || symbol.kind == ItemKind::Macro => {
+                    Some(fields) if !self.language.marks_fields() => format!(" {}", fields.trim()),
+                    _ if signature.starts_with('#') => String::new(),
+                    _ if signature.ends_with("=>") => " {};".to_owned(),
+                    _ if signature.ends_with([';', ',']) => String::new(),
+                    _ if self.language.marks_fields() && symbol.kind.is_function() => {
+                        self.language.spec().no_body.to_owned()
+                    }
+                    _ if self.language.marks_fields() => ";".to_owned(),
+                    _ if signature.ends_with('}') => String::new(),
+                    _ if symbol.kind.has_members() || symbol.kind == ItemKind::Macro => {
                         " {}".to_owned()
                     }
-                    None => ";".to_owned(),
+                    _ => ";".to_owned(),
                 };
                 let _ = writeln!(self.out, "{indent}{signature}{end}");
             }

@@ -33,6 +33,8 @@ struct Row {
     visible: RowVisibility,
     doc: RowDoc,
     modules: ModuleRule,
+    type_end: Option<String>,
+    no_body: Option<String>,
     #[serde(default)]
     test_files: Vec<String>,
 }
@@ -103,6 +105,12 @@ fn language(row: Row, grammar: tree_sitter::Language) -> Result<Language, String
             RowDoc::Docstring(quotes) => DocStyle::Docstring(fixed(quotes)),
         },
         modules: row.modules,
+        no_body: row.no_body.map_or(";", fixed),
+        type_end: match (row.type_end, row.blocks) {
+            (Some(end), _) => fixed(end),
+            (None, Blocks::Braces) => "}",
+            (None, Blocks::Indentation) => "",
+        },
         test_files: fixed_list(row.test_files),
         identifier_kinds: crate::syntax::identifiers::kinds(&grammar),
         grammar,

@@ -36,8 +36,8 @@ pub struct Symbol {
     pub signature: String,
     /// First line of its doc comment, without comment marks.
     pub doc: Option<String>,
-    /// What a data type holds, as written: the block of a small struct or enum, the annotated
-    /// attributes of a class on a line each.
+    /// What a data type holds, as written: the block of a small struct or enum in Rust, in other
+    /// languages its fields or variants on a line each, without braces.
     pub fields: Option<String>,
     /// Whether other modules can name it.
     pub public: bool,
@@ -76,10 +76,27 @@ pub(super) fn symbol(
 
 /// What a small data type holds; see [`Symbol::fields`].
 fn fields(language: Language, item: &Item, text: &str) -> Option<String> {
-    if !matches!(item.kind, ItemKind::Class | ItemKind::Enum) {
+    let marked = language.marks_fields();
+    let is_data = matches!(item.kind, ItemKind::Class | ItemKind::Enum)
+        || (marked && item.kind == ItemKind::Interface);
+    if !is_data {
         return None;
     }
     let body = item.body?.of(text)?;
+    if marked {
+        // A comment up to a line's end would swallow what follows on the one line.
+        let fits =
+            |field: &&str| !field.contains('\n') || !field.contains(language.spec().line_comment);
+        let fields: Vec<String> = item
+            .fields
+            .iter()
+            .filter_map(|field| field.of(text))
+            .filter(fits)
+            .map(|field| field.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        let fields = fields.join("\n");
+        return (!fields.is_empty() && fields.len() <= MAX_FIELDS).then_some(fields);
+    }
     match language.spec().blocks {
         Blocks::Braces => {
             (body.len() <= MAX_FIELDS && !body.contains("=>")).then(|| body.to_owned())

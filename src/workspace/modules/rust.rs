@@ -52,13 +52,19 @@ fn module_of(path: &Path) -> (PathBuf, Vec<String>) {
 /// The source folder of the workspace's crate `name`: the one in a folder of that name, or the one
 /// at the root of a repository of that name.
 fn library(modules: &Modules<'_>, name: &str) -> Option<PathBuf> {
-    let same = |folder: &str| folder.replace('-', "_") == name;
-    modules.index.files().map(|file| &*file.path).find_map(|path| {
-        let source = path.parent().filter(|_| path.ends_with("src/lib.rs"))?;
-        let folder = source.parent().and_then(Path::file_name);
-        let folder = folder.map_or(modules.repository.into(), |folder| folder.to_string_lossy());
-        same(&folder).then(|| source.to_owned())
-    })
+    let crates = modules.crates.get_or_init(|| {
+        let libraries = modules.index.files().filter(|file| file.path.ends_with("src/lib.rs"));
+        libraries
+            .filter_map(|file| {
+                let source = file.path.parent()?;
+                let folder = source.parent().and_then(Path::file_name);
+                let name =
+                    folder.map_or(modules.repository.into(), |folder| folder.to_string_lossy());
+                Some((name.replace('-', "_"), source.to_owned()))
+            })
+            .collect()
+    });
+    crates.iter().find(|(known, _)| known == name).map(|(_, source)| source.clone())
 }
 
 /// The files that may hold the module `segments` of the crate in `source`; the root module's files
