@@ -146,7 +146,7 @@ impl<'a> Writer<'a> {
                 }
                 let end = match &symbol.fields {
                     Some(fields) if !self.language.marks_fields() => format!(" {}", fields.trim()),
-                    _ if signature.starts_with('#') => String::new(),
+                    _ if signature.starts_with("#define") => String::new(),
                     _ if signature.ends_with("=>") => " {};".to_owned(),
                     _ if signature.ends_with([';', ',']) => String::new(),
                     _ if self.language.marks_fields() && symbol.kind.is_function() => {
