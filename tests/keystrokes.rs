@@ -1,7 +1,6 @@
 //! What a keystroke makes a model read: only what was typed, on a scripted session.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a broken test setup may panic")]
-#![allow(clippy::string_slice, reason = "the text is known")]
+#![expect(clippy::unwrap_used, reason = "a broken test setup may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -89,7 +88,7 @@ fn project() -> (tempfile::TempDir, Workspace) {
 /// What each keystroke of the session costs in tokens, and the prompts made anew.
 fn session(tokens: &Tokens, closes: bool, budget: usize) -> (Vec<(Key, usize)>, usize) {
     let (_folder, workspace) = project();
-    let mut prompts = Prompts::new(&workspace, tokens, "src/cart.rs".into(), budget, true);
+    let mut prompts = Prompts::new(&workspace, tokens, "src/cart.rs".into(), budget, true, None);
     let cursor = CART.find('ˇ').unwrap();
     let mut editor = Editor::new(CART.replace('ˇ', ""), cursor, closes);
     let first = prompts.at(&editor);

@@ -4,12 +4,10 @@
 //! `cargo bench --profile dev --bench keystrokes -- --git DIR --vocabulary FILE.gguf [--commits N]
 //! [--keys N] [--budget N]`: `DIR` is a git directory, `FILE.gguf` has the tokenizer of Qwen.
 
-#![allow(
-    missing_docs,
+#![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::print_stdout,
-    clippy::indexing_slicing,
-    clippy::string_slice,
     reason = "a measurement may panic and prints"
 )]
 
@@ -126,16 +124,20 @@ impl<'a> Replay<'a> {
         self.check_out(&start);
         let workspace = Workspace::new(self.folder.path().to_owned());
         workspace.build_index();
+        let mut last = None;
         for commit in commits {
             if self.keys >= self.arguments.keys {
                 break;
             }
-            self.commit(&workspace, commit);
+            self.commit(&workspace, commit, &mut last);
         }
         self
     }
 
-    fn commit(&mut self, workspace: &Workspace, commit: &str) {
+    fn commit<'w>(&mut self, workspace: &'w Workspace, commit: &str, last: &mut Option<Prompts<'w>>)
+    where
+        'a: 'w,
+    {
         let range = format!("{commit}^..{commit}");
         let names = self.git(&["diff", "--name-status", "--no-renames", &range]);
         for line in names.lines() {
@@ -144,7 +146,7 @@ impl<'a> Replay<'a> {
             if status == "M" && Language::of_path(path).is_some() {
                 let old = self.git(&["show", &format!("{commit}^:{name}")]);
                 let diff = self.git(&["diff", "-U0", "--no-renames", &range, "--", name]);
-                self.file(workspace, path, old, &hunks(&diff));
+                self.file(workspace, path, old, &hunks(&diff), last);
             }
         }
         for line in names.lines() {
@@ -163,9 +165,20 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn file(&mut self, workspace: &Workspace, path: &Path, mut text: String, hunks: &[Hunk]) {
+    fn file<'w>(
+        &mut self,
+        workspace: &'w Workspace,
+        path: &Path,
+        mut text: String,
+        hunks: &[Hunk],
+        last: &mut Option<Prompts<'w>>,
+    ) where
+        'a: 'w,
+    {
         let budget = self.arguments.budget;
-        let mut prompts = Prompts::new(workspace, self.tokens, path.to_owned(), budget, self.keeps);
+        let path = path.to_owned();
+        let mut prompts =
+            Prompts::new(workspace, self.tokens, path, budget, self.keeps, last.take());
         for (number, hunk) in hunks.iter().enumerate() {
             let start: usize = text.split_inclusive('\n').take(hunk.line).map(str::len).sum();
             let rest = &text[start..];
@@ -188,6 +201,7 @@ impl<'a> Replay<'a> {
             editor.type_text(added, |editor, key| self.count(key, &mut prompts, editor));
             text = editor.text;
         }
+        *last = Some(prompts);
     }
 
     fn count(&mut self, key: Key, prompts: &mut Prompts<'_>, editor: &Editor) {

@@ -86,7 +86,7 @@ impl Editor {
     /// its own, the cursor moves there.
     fn line_break(&mut self, rest: &str) -> usize {
         let indentation = rest[1..].len() - rest[1..].trim_start_matches([' ', '\t']).len();
-        let typed = &rest[..1 + indentation];
+        let typed = &rest[..=indentation];
         let after = &self.text[self.cursor..];
         if let Some(closer) = self.closed.last()
             && after.starts_with(typed)
@@ -190,18 +190,20 @@ pub(crate) struct Cost {
 }
 
 impl<'a> Prompts<'a> {
-    /// Prompts of a file (path relative to the workspace) for a model of the Qwen family.
+    /// Prompts of a file (path relative to the workspace) for a model of the Qwen family, after those
+    /// of another file.
     pub(crate) fn new(
         workspace: &'a Workspace,
         tokens: &'a Tokens,
         path: PathBuf,
         budget: usize,
         keeps: bool,
+        before: Option<Self>,
     ) -> Self {
         let style = Style { format: FimFormat::Qwen, repository_level: true };
         let target = Target { model: "qwen".to_owned(), style, budget, known: 1 };
-        let (document, anchor) = (None, None);
-        Self { workspace, tokens, path, target, keeps, document, anchor, last: Vec::new() }
+        let (anchor, last) = before.map(|before| (before.anchor, before.last)).unwrap_or_default();
+        Self { workspace, tokens, path, target, keeps, document: None, anchor, last }
     }
 
     /// The prompt at the editor's cursor.

@@ -71,12 +71,11 @@ impl Seen {
         let options = session::completion(&session.config, session.tools.engine.info());
         let mut tools = session.tools.clone();
         let window = tools.engine.info().context_length;
-        let style = match complete::style_of(tools.engine.info()) {
-            Some(style) => style,
-            None => {
-                tools.engine = OpenModel::named(BUILTIN, &session.config)?.engine;
-                Style { format: FimFormat::Qwen, repository_level: true }
-            }
+        let style = if let Some(style) = complete::style_of(tools.engine.info()) {
+            style
+        } else {
+            tools.engine = OpenModel::named(BUILTIN, &session.config)?.engine;
+            Style { format: FimFormat::Qwen, repository_level: true }
         };
         let tokenizer = tools.engine.info().name.clone();
         let document = &session.document;
@@ -110,15 +109,11 @@ fn print(seen: &Seen) -> Result<(), Failure> {
 
 /// `ranked src/cart.rs:3-9, 88 tokens: alike: total, price`.
 fn heading(part: &Shown) -> String {
-    let mut heading = part.kind.to_owned();
-    if !part.path.as_os_str().is_empty() {
-        heading.push_str(&format!(" {}", part.path.display()));
-    }
-    if part.start_line > 0 {
-        heading.push_str(&format!(":{}-{}", part.start_line, part.end_line));
-    }
-    let plural = if part.tokens == 1 { "" } else { "s" };
-    format!("{heading}, {} token{plural}: {}", part.tokens, part.reason)
+    let Shown { kind, path, start_line, end_line, tokens, reason, .. } = part;
+    let space = if path.as_os_str().is_empty() { "" } else { " " };
+    let lines = if *start_line > 0 { format!(":{start_line}-{end_line}") } else { String::new() };
+    let plural = if *tokens == 1 { "" } else { "s" };
+    format!("{kind}{space}{}{lines}, {tokens} token{plural}: {reason}", path.display())
 }
 
 fn as_json(session: &Session, seen: &Seen) -> Json {

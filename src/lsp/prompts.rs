@@ -26,6 +26,8 @@ pub(super) struct Prompts {
 struct State {
     /// The last prompt in each open document.
     anchors: HashMap<String, Anchor>,
+    /// The last prompt of all.
+    last: Option<Anchor>,
     /// What the editor calls the language of each open document.
     languages: HashMap<String, String>,
     /// Files opened and edited, latest first.
@@ -35,14 +37,19 @@ struct State {
 }
 
 impl Prompts {
-    /// The last prompt in a document.
+    /// The last prompt in a document, or in any other where there was none in it: the order of its
+    /// excerpts is worth keeping.
     pub(super) fn anchor(&self, uri: &Url) -> Option<Anchor> {
-        self.state().anchors.get(uri.as_str()).cloned()
+        let state = self.state();
+        state.anchors.get(uri.as_str()).or(state.last.as_ref()).cloned()
     }
 
     /// Keeps the last prompt in a document.
     pub(super) fn keep(&self, uri: &Url, anchor: Option<Anchor>) {
         let mut state = self.state();
+        if anchor.is_some() {
+            state.last.clone_from(&anchor);
+        }
         match anchor {
             Some(anchor) => state.anchors.insert(uri.as_str().to_owned(), anchor),
             None => state.anchors.remove(uri.as_str()),

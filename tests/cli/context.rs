@@ -46,11 +46,14 @@ fn what_does_not_fit_is_listed() {
     let args = ["context", "a.py:401:5", "--tokens", "100", &model];
     let run = project.run(&args);
     assert_eq!(run.code, 0, "{run:?}");
-    assert!(run.stdout.contains("\n--- left out\nprefix a.py:1-"), "{run:?}");
+    let (_, left_out) = run.stdout.split_once("\n--- left out\n").unwrap();
+    assert!(left_out.contains("prefix a.py:1-"), "{run:?}");
     assert!(run.stdout.contains("--- typed a.py:401-401, 2 tokens: typed here"), "{run:?}");
     assert!(run.stderr.contains("of 100 tokens"), "{run:?}");
     let object = project.run(&[&args[..], &["--json"]].concat()).json();
-    assert_eq!(object["dropped"][0]["kind"], "prefix", "{object}");
+    let dropped = object["dropped"].as_array().unwrap();
+    let prefix = dropped.iter().find(|dropped| dropped["kind"] == "prefix").unwrap();
+    assert_eq!((&prefix["start_line"], &prefix["cause"]), (&1.into(), &"no room".into()));
     assert!(object["tokens"].as_u64().unwrap() <= 100, "{object}");
 }
 

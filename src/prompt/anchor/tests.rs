@@ -1,5 +1,7 @@
 //! What keeps a prompt, what renews it, and what stays of it then.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::super::Marker;
@@ -179,8 +181,8 @@ fn when_enough_was_typed_the_prompt_begins_anew_at_the_line() {
     let mut typist = Typist::default();
     typist.at("fn f() {\n    ˇ\n}\n");
     let mut text = String::new();
-    let full = (1..).find(|line| {
-        text.push_str(&format!("word word word {line};\n    "));
+    let full = (1..100).find(|line| {
+        let _ = write!(text, "word word word {line};\n    ");
         typist.at(&format!("fn f() {{\n    {text}ˇ\n}}\n")) == Reuse::Renewed(Why::Full)
     });
     assert_eq!(full, Some(budget::typed(1000) / 4 + 1));
