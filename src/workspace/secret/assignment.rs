@@ -1,8 +1,9 @@
 //! Random-looking values that code gives to names of secrets: `API_KEY = "…"`.
 //!
 //! A value counts when all of this holds. What it is called ends in one of [`NAMES`]. It is a quoted
-//! string of at least 20 characters of base 64, base 62 or hexadecimal (and `.`, `-`, `_`), with two
-//! runs of digits and a letter. Its Shannon entropy, of the characters it consists of, is at least
+//! string of at least 20 characters of base 64, base 62 or hexadecimal (and `.`, `-`, `_`), with a
+//! letter, and two runs of digits in one stretch of eight characters or more between `.`, `-` and `_`:
+//! words with numbers behind them have none. Its Shannon entropy, of the characters it consists of, is at least
 //! 3.5 bits per character, or 3 for hexadecimal, of which 32 are needed. It does not count when it
 //! says that it is a stand-in (`example`, `dummy`, `xxxx`, `abcdef…`), nor, if hexadecimal, in a text
 //! with eight such values or more: a table of test vectors.
@@ -46,6 +47,7 @@ const STAND_INS: [&str; 13] = [
 ];
 const LENGTHS: RangeInclusive<usize> = 20..=512;
 const MIN_HEX: usize = 32;
+const MIN_STRETCH: usize = 8;
 /// In bits per character.
 const MIN_ENTROPY: f64 = 3.5;
 const MIN_ENTROPY_HEX: f64 = 3.0;
@@ -91,13 +93,10 @@ fn is_value_byte(byte: u8) -> bool {
 /// Whether a value looks random, and if so, whether it is hexadecimal.
 fn looks_random(value: &str) -> Option<bool> {
     let bytes = value.as_bytes();
-    let digit_starts = bytes
-        .windows(2)
-        .filter(|pair| !pair[0].is_ascii_digit() && pair[1].is_ascii_digit())
-        .count();
-    let digit_runs = digit_starts + usize::from(bytes.first().is_some_and(u8::is_ascii_digit));
+    let stretches = value.split(['.', '-', '_']).filter(|stretch| stretch.len() >= MIN_STRETCH);
+    let is_mixed = stretches.map(digit_runs).any(|runs| runs >= 2);
     let has_letter = bytes.iter().any(u8::is_ascii_alphabetic);
-    if digit_runs < 2 || !has_letter || is_counting(bytes) {
+    if !is_mixed || !has_letter || is_counting(bytes) {
         return None;
     }
     let is_hex = bytes.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
@@ -108,6 +107,10 @@ fn looks_random(value: &str) -> Option<bool> {
     let lower = value.to_lowercase();
     let stands_in = STAND_INS.iter().any(|word| lower.contains(word));
     (!stands_in).then_some(is_hex)
+}
+
+fn digit_runs(text: &str) -> usize {
+    text.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).count()
 }
 
 /// Whether most characters are the ones after those before them: `abcdef`, `123456`.
@@ -177,6 +180,7 @@ mod tests {
             &format!("token_hash = \"{HEX}\""),
             "API_KEY = \"your-api-key-1-goes-here-2\"",
             "API_KEY = \"AZURE_OPENAI_API_KEY_ENVIRONMENT\"",
+            "\"access_token\": \"m2m-access-token-12345\"",
             "password = \"correct-horse-battery-staple-9\"",
             "token = \"abcdefghijklmnopqrstuvwxyz0123456789\"",
             "secret = \"short1a2\"",
