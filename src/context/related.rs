@@ -8,6 +8,7 @@ mod choose;
 mod excerpts;
 mod files;
 mod items;
+mod lines;
 mod near;
 mod render;
 mod types;
@@ -30,7 +31,7 @@ use near::Near;
 use words::{TermMap, words};
 
 /// So many of the ranked items may be shown.
-const RANKED: usize = 300;
+const RANKED: usize = wanted::LOOKED_AT;
 /// A longer item is not shown whole, in bytes.
 const MAX_WHOLE: usize = 6000;
 
@@ -68,6 +69,7 @@ struct Ranking<'a> {
     files: Vec<files::Candidate<'a>>,
     items: Vec<items::Ranked>,
     types: types::Types<'a>,
+    aligned: TermMap<f32>,
     budget: usize,
 }
 
@@ -84,14 +86,14 @@ fn rank<'a>(place: Place<'a>, project: Project<'a>, budget: usize) -> Option<Ran
     let files = files::candidates(place.path, &near, imports, &modules, project);
     let items = items::ranked(&files, &near, project);
     let types = types::Types::near(&near, project);
-    Some(Ranking { near, files, items, types, budget: left })
+    let aligned = lines::aligned(place, &files, &items, project);
+    Some(Ranking { near, files, items, types, aligned, budget: left })
 }
 
 /// What is worth showing at `place`, within what the file leaves of `budget` tokens.
 pub fn find(place: Place<'_>, project: Project<'_>, budget: usize) -> Related {
     let Some(ranking) = rank(place, project, budget) else { return Related::default() };
-    let signals =
-        wanted::signals(&ranking.files, &ranking.items, &ranking.types, &ranking.near, project);
+    let signals = wanted::signals(&ranking, project);
     let wanted: Vec<f32> =
         signals.iter().map(|(_, signals)| wanted::probability(signals)).collect();
     let places: TermMap<u32> =

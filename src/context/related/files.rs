@@ -16,7 +16,7 @@ const ALL_FILES: usize = 2000;
 /// A word in more files than this finds none of them.
 const MAX_POSTINGS: u32 = 3000;
 /// So many files are looked into.
-const MOST_FILES: usize = 100;
+const MOST_FILES: usize = 60;
 /// The most imports that are looked up.
 const MAX_IMPORTS: usize = 200;
 
@@ -169,7 +169,7 @@ fn alike<'a>(near: &Near<'_>, project: Project<'a>) -> Vec<(&'a Arc<FileEntry>, 
         .map(|(term, weight)| (*term, weight * inverse_frequency(project, *term)))
         .collect();
     terms.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    terms.truncate(80);
+    terms.truncate(50);
     let mut known: HashMap<*const FileEntry, usize> = HashMap::new();
     let mut scores: Vec<(&Arc<FileEntry>, f32)> = Vec::new();
     for (term, weight) in terms {

@@ -7,7 +7,7 @@ use super::near::Near;
 use super::words::{TermMap, words};
 use crate::context::Project;
 use crate::syntax::outline::ItemKind;
-use crate::workspace::index::{FileEntry, Symbol};
+use crate::workspace::index::{FileEntry, Symbol, Term};
 
 /// A name with more definitions than this says nothing about any of them.
 const MOST_DEFINITIONS: usize = 6;
@@ -34,6 +34,8 @@ pub(super) struct Types<'a> {
     pub(super) items: Vec<Structural<'a>>,
     /// Names of members and fields.
     pub(super) members: TermMap<f32>,
+    /// Names in the signatures of the functions named near the cursor.
+    pub(super) named: Vec<Term>,
 }
 
 impl<'a> Types<'a> {
@@ -73,6 +75,7 @@ impl<'a> Types<'a> {
                     let share = weight / definitions as f32;
                     out.items.push(Structural { file, item, reason: format!("calls {word}") });
                     for name in words(&symbol.signature) {
+                        out.named.extend(index.term(name));
                         if name.starts_with(char::is_uppercase) {
                             add(name, BY_SIGNATURE * share, &|| {
                                 format!("in the signature of {word}")

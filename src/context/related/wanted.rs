@@ -4,74 +4,91 @@
 //! rank for the cursor, as relevance models do (Lavrenko and Croft, Relevance-Based Language
 //! Models, SIGIR 2001); a logistic regression makes one probability of it.
 
-use super::files::Candidate;
-use super::items::Ranked;
-use super::near::Near;
-use super::types::Types;
+use super::Ranking;
 use super::words::{TermMap, parts};
 use crate::context::Project;
 use crate::workspace::index::Term;
 
-/// So many items and files are evidence.
+/// So many items and files are evidence, and the identifiers of so many items are looked at.
 const ITEMS: usize = 60;
 const FILES: usize = 40;
+pub(super) const LOOKED_AT: usize = 150;
 
 /// The kinds of evidence.
-pub(super) const SIGNALS: usize = 18;
+pub(super) const SIGNALS: usize = 16;
 /// What each says about one identifier.
 pub(super) type Signals = [f32; SIGNALS];
 
+/// In how many files it is.
 const FREQUENCY: usize = 0;
+/// In how many of the best items, the better ones counting more.
 const IN_ITEMS: usize = 1;
+/// The best item that has it.
 const BEST_ITEM: usize = 2;
+/// In files with the same words.
 const ALIKE: usize = 3;
+/// In files that are imported.
 const IMPORTED: usize = 4;
+/// In files of the same folder.
 const FOLDER: usize = 5;
+/// In the file that this one tests, or that tests it.
 const PAIRED: usize = 6;
+/// In files that were changed together with this one.
 const TOGETHER: usize = 7;
+/// In files edited or viewed a short while ago.
 const RECENT: usize = 8;
+/// It is a member of a type that plays a part near the cursor.
 const MEMBER: usize = 9;
+/// Its parts stand near the cursor.
 const PARTS: usize = 10;
+/// The rest of the file has it.
 const ELSEWHERE: usize = 11;
+/// It begins with a capital letter: such names are mostly imported, and so in the file.
 const UPPER: usize = 12;
-const LENGTH: usize = 13;
-const IN_ITEMS_FLAT: usize = 14;
-const DEFINED: usize = 15;
-const RANK: usize = 16;
-const BIAS: usize = 17;
+/// Some item has that name.
+const DEFINED: usize = 13;
+/// It stands between lines like those around the cursor.
+const ALIGNED: usize = 14;
+const BIAS: usize = 15;
 
 /// What an identifier counts that the file has far from the cursor, where a completion can do
 /// without: those are many, and a line seldom needs one.
-const ELSEWHERE_IN_FILE: f32 = 0.1;
+const ELSEWHERE_IN_FILE: f32 = 0.05;
 
 /// Weights by logistic regression over the lines of two repositories that have an identifier which
-/// is in another file and nowhere else in their own.
+/// is in another file and nowhere else in their own. What is recent is weighted by hand: a repository
+/// does not tell it.
 #[rustfmt::skip]
 const WEIGHTS: Signals = [
-    -0.068, 0.800, 0.383, 1.556, -0.137, 0.215, 0.199, -0.058, 0.000, 1.476, 1.555, 0.000, -0.605, 0.069, 0.023, -0.499, 0.681, -10.304,
+    -0.219, 0.510, 0.430, 1.449, -0.054, 0.160, 0.176, 0.126, 0.3, 0.669, 1.320, 0.0, -0.961, -0.136, 6.476, -9.552,
 ];
 
 /// The signals of all identifiers that are worth a thought; those that the window around the
 /// cursor shows are not among them.
-pub(super) fn signals(
-    files: &[Candidate<'_>],
-    items: &[Ranked],
-    types: &Types<'_>,
-    near: &Near<'_>,
-    project: Project<'_>,
-) -> Vec<(Term, Signals)> {
+pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term, Signals)> {
+    let Ranking { near, files, items, types, aligned, .. } = ranking;
     let mut held: TermMap<Signals> = TermMap::default();
     let top = &items[..items.len().min(ITEMS)];
     let best = top.first().map_or(1.0, |item| item.score).max(f32::EPSILON);
     let total: f32 = top.iter().map(|item| weight(item.score / best)).sum();
-    for (rank, item) in top.iter().enumerate() {
+    for item in items.iter().take(LOOKED_AT) {
+        for (term, _) in files[item.file].file.terms_of(item.item) {
+            if !near.shown.contains_key(term) {
+                held.entry(*term).or_default();
+            }
+        }
+    }
+    for term in types.members.keys().chain(&types.named).chain(aligned.keys()) {
+        if !near.shown.contains_key(term) {
+            held.entry(*term).or_default();
+        }
+    }
+    for item in top {
         let share = item.score / best;
         for (term, _) in files[item.file].file.terms_of(item.item) {
-            let signals = held.entry(*term).or_default();
+            let Some(signals) = held.get_mut(term) else { continue };
             signals[IN_ITEMS] += weight(share) / total;
             signals[BEST_ITEM] = signals[BEST_ITEM].max(share);
-            signals[RANK] = signals[RANK].max(1.0 / (2.0 + rank as f32));
-            signals[IN_ITEMS_FLAT] += 1.0 / top.len() as f32;
         }
     }
     let mut totals: Signals = [f32::EPSILON; SIGNALS];
@@ -88,23 +105,31 @@ pub(super) fn signals(
             totals[kind] += weight;
         }
         for (term, _) in &*file.file.terms {
-            let signals = held.entry(*term).or_default();
+            let Some(signals) = held.get_mut(term) else { continue };
             for (kind, weight) in evidence {
                 signals[kind] += weight;
             }
         }
     }
     for (term, weight) in &types.members {
-        held.entry(*term).or_default()[MEMBER] = *weight;
+        if let Some(signals) = held.get_mut(term) {
+            signals[MEMBER] = *weight;
+        }
+    }
+    for (term, fit) in aligned {
+        if let Some(signals) = held.get_mut(term) {
+            signals[ALIGNED] = *fit;
+        }
     }
     for (term, count) in &near.elsewhere {
-        held.entry(*term).or_default()[ELSEWHERE] = (1.0 + *count as f32).ln();
+        if let Some(signals) = held.get_mut(term) {
+            signals[ELSEWHERE] = (1.0 + *count as f32).ln();
+        }
     }
 
     let all = project.index.file_count() as f32;
     let mut out: Vec<(Term, Signals)> = held
         .into_iter()
-        .filter(|(term, _)| !near.shown.contains_key(term))
         .map(|(term, mut signals)| {
             for kind in [ALIKE, FOLDER, TOGETHER, RECENT] {
                 signals[kind] = (1.0 + 20.0 * signals[kind] / totals[kind]).ln();
@@ -112,7 +137,6 @@ pub(super) fn signals(
             signals[IMPORTED] = (1.0 + signals[IMPORTED]).ln();
             signals[PAIRED] = (1.0 + signals[PAIRED]).ln();
             signals[IN_ITEMS] = (1.0 + 50.0 * signals[IN_ITEMS]).ln();
-            signals[IN_ITEMS_FLAT] = (1.0 + 50.0 * signals[IN_ITEMS_FLAT]).ln();
             let spelling = project.index.spelling(term);
             let (mut common, mut number) = (0.0, 0.0_f32);
             parts(spelling, |part| {
@@ -124,11 +148,9 @@ pub(super) fn signals(
                 (1.0 + 1000.0 * project.index.file_frequency(term) as f32 / all).ln();
             signals[UPPER] = f32::from(u8::from(spelling.starts_with(char::is_uppercase)));
             signals[DEFINED] = f32::from(u8::from(project.index.named(spelling).next().is_some()));
-            signals[LENGTH] = (spelling.len() as f32).ln();
             signals[BIAS] = 1.0;
             (term, signals)
         })
-        .filter(|(term, _)| project.index.spelling(*term).len() >= 3)
         .collect();
     // The order of the map is not that of a run.
     out.sort_unstable_by_key(|(term, _)| *term);

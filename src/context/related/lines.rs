@@ -1,0 +1,138 @@
+//! Lines of ranked items that stand where the cursor would be: between lines like those around it.
+
+use super::Place;
+use super::files::{Candidate, inverse_frequency};
+use super::items::Ranked;
+use super::words::{TermMap, words};
+use crate::context::Project;
+
+/// So many items are looked into.
+const ITEMS: usize = 16;
+/// An item with more text is not looked into, in bytes.
+const MAX_ITEM: usize = 8000;
+/// So many lines before and after the cursor are compared.
+const BEFORE: usize = 4;
+const AFTER: usize = 3;
+/// What each further line counts, and what those after the cursor count.
+const FADE: f32 = 0.6;
+const AFTER_COUNTS: f32 = 0.8;
+/// At most so many lines may be missing between those before and those after the cursor.
+const MISSING: usize = 2;
+/// A place that fits less says nothing.
+const LEAST: f32 = 0.05;
+/// What a word says that no file has.
+const UNKNOWN: f32 = 0.3;
+
+/// The words of a line, as hashes, ascending, with what each says.
+type Line = Vec<(u64, f32)>;
+
+/// How well the places fit at which ranked items use a term: about 1 where all lines around are the
+/// same.
+pub(super) fn aligned(
+    place: Place<'_>,
+    files: &[Candidate<'_>],
+    items: &[Ranked],
+    project: Project<'_>,
+) -> TermMap<f32> {
+    let text = &*place.document.text;
+    let start = text.floor_char_boundary(place.span.start);
+    let end = text.ceil_char_boundary(place.span.end);
+    let before = text.get(..start).unwrap_or_default().rsplit('\n');
+    let after = text.get(end..).unwrap_or_default().split('\n');
+    let said = |line: &Line| !line.is_empty();
+    let before: Vec<Line> =
+        before.map(|text| line(text, project)).filter(said).take(BEFORE).collect();
+    let after: Vec<Line> = after.map(|text| line(text, project)).filter(said).take(AFTER).collect();
+
+    let mut fits: TermMap<f32> = TermMap::default();
+    let others = items.iter().filter(|item| files.get(item.file).is_some_and(|file| !file.own));
+    for item in others.take(ITEMS) {
+        let file = files[item.file].file;
+        let Some(symbol) = file.items.get(item.item) else { continue };
+        if symbol.span.len() > MAX_ITEM {
+            continue;
+        }
+        let Some(source) = (project.source)(&file.path) else { continue };
+        let lines: Vec<(&str, Line)> = symbol
+            .span
+            .of(&source)
+            .into_iter()
+            .flat_map(str::lines)
+            .map(|text| (text, line(text, project)))
+            .filter(|(_, line)| said(line))
+            .collect();
+        for gap in 0..=lines.len() {
+            // The lines from `gap` on would be what is missing.
+            let head = lines.get(..gap).unwrap_or_default().iter().rev();
+            let head = similarity(&before, head.map(|(_, line)| line));
+            for missing in 1..=MISSING {
+                let tail = lines.get(gap + missing..).unwrap_or_default().iter();
+                let tail = similarity(&after, tail.map(|(_, line)| line));
+                let fit = (head + AFTER_COUNTS * tail) / 4.0;
+                if fit < LEAST {
+                    continue;
+                }
+                for word in lines.iter().skip(gap).take(missing).flat_map(|(text, _)| words(text)) {
+                    if let Some(term) = project.index.term(word) {
+                        let held = fits.entry(term).or_default();
+                        *held = held.max(fit);
+                    }
+                }
+            }
+        }
+    }
+    fits
+}
+
+/// How alike lines are, one by one, the first counting most.
+fn similarity<'l>(lines: &[Line], others: impl Iterator<Item = &'l Line>) -> f32 {
+    let mut factor = 1.0 / FADE;
+    lines
+        .iter()
+        .zip(others)
+        .map(|(line, other)| {
+            factor *= FADE;
+            factor * overlap(line, other)
+        })
+        .sum()
+}
+
+fn line(text: &str, project: Project<'_>) -> Line {
+    let mut out: Line = words(text).map(|word| (hash(word), weight(word, project))).collect();
+    out.sort_unstable_by_key(|(hash, _)| *hash);
+    out.dedup_by_key(|(hash, _)| *hash);
+    out
+}
+
+fn weight(word: &str, project: Project<'_>) -> f32 {
+    project.index.term(word).map_or(UNKNOWN, |term| inverse_frequency(project, term)).max(0.1)
+}
+
+/// FNV-1a.
+fn hash(word: &str) -> u64 {
+    word.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Weighted overlap of two lines (Jaccard).
+fn overlap(a: &[(u64, f32)], b: &[(u64, f32)]) -> f32 {
+    let (mut common, mut all) = (0.0, 0.0);
+    let (mut i, mut j) = (0, 0);
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        if x.0 == y.0 {
+            common += x.1;
+            all += x.1;
+            i += 1;
+            j += 1;
+        } else if x.0 < y.0 {
+            all += x.1;
+            i += 1;
+        } else {
+            all += y.1;
+            j += 1;
+        }
+    }
+    all += a.iter().skip(i).chain(b.iter().skip(j)).map(|(_, weight)| weight).sum::<f32>();
+    if all > 0.0 { common / all } else { 0.0 }
+}
