@@ -5,6 +5,7 @@ mod cache;
 pub mod census;
 pub mod exclude;
 pub mod git;
+mod history;
 pub mod index;
 pub mod modules;
 mod scan;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use crate::document::Document;
 use build::Building;
 use exclude::Exclusions;
+use history::History;
 use index::{ContentHash, Draft, Index};
 use stamp::Stamp;
 
@@ -38,6 +40,8 @@ pub struct Workspace {
     open: RwLock<HashMap<PathBuf, Arc<str>>>,
     /// What the user wants no model to see.
     exclusions: RwLock<Arc<Exclusions>>,
+    /// What git's history says; replaced after a build.
+    history: RwLock<Arc<History>>,
     /// Held by the one build at a time.
     building: Mutex<Building>,
     /// Whether a build that was asked for has yet to begin.
@@ -84,6 +88,7 @@ impl Workspace {
             changes: Mutex::default(),
             open: RwLock::default(),
             exclusions: RwLock::default(),
+            history: RwLock::default(),
             building: Mutex::default(),
             waiting: AtomicBool::new(false),
             watch: Mutex::default(),
@@ -171,6 +176,16 @@ impl Workspace {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
         let text = open.or_else(|| walk::read(&self.root.join(path)).ok().map(Arc::from))?;
         (ContentHash::of(&text) == hash).then_some(text)
+    }
+
+    /// The files (relative paths) that the last commits changed together with `path`, with the
+    /// share of its changes in which they did (0 to 1), highest first; those that are indexed.
+    pub fn changed_with(&self, path: &Path) -> Vec<(PathBuf, f32)> {
+        let history = Arc::clone(&self.history.read().unwrap_or_else(PoisonError::into_inner));
+        let index = self.index();
+        let mut found = history.changed_with(path);
+        found.retain(|(other, _)| index.holds(other));
+        found
     }
 
     /// What is known now; a snapshot.

@@ -190,6 +190,8 @@ fn next(
     let cursor = Cursor { path: &document.path, text: &document.text, offset };
     let index = tools.workspace.index();
     let find = || {
+        let activity =
+            Activity { together: tools.workspace.changed_with(&path), ..options.activity.clone() };
         context::at(
             document,
             path,
@@ -198,7 +200,7 @@ fn next(
                 repository: tools.workspace.name(),
                 index: &index,
                 source: &|path| tools.workspace.text(path),
-                activity: &options.activity,
+                activity: &activity,
             },
             target.budget,
         )

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::cache::{self, Cache};
+use super::history::History;
 use super::index::{Draft, Index};
 use super::scan::{self, Outcome, Unread};
 use super::stamp::Stamp;
@@ -97,6 +98,16 @@ impl Workspace {
             }
         });
         self.show(batch);
+        self.read_history();
+    }
+
+    /// Learns which files change together, if there are other commits than the last time.
+    fn read_history(&self) {
+        let known = Arc::clone(&self.history.read().unwrap_or_else(PoisonError::into_inner));
+        if let Some(history) = History::read(&self.root, &known) {
+            let mut current = self.history.write().unwrap_or_else(PoisonError::into_inner);
+            *current = Arc::new(history);
+        }
     }
 
     /// The same after something happened that may have changed many files, such as a switch of
