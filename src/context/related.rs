@@ -15,7 +15,7 @@ mod types;
 mod wanted;
 mod words;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ fn offers<'a>(
     places: &TermMap<u32>,
     project: Project<'a>,
 ) -> (Vec<Offer<'a>>, Vec<String>) {
-    let mut known: HashMap<(*const FileEntry, usize), ()> = HashMap::new();
+    let mut known: HashSet<(*const FileEntry, usize)> = HashSet::new();
     let mut out = Vec::new();
     let mut reasons = Vec::new();
     let structural = ranking.types.items.iter().map(|one| (one.file, one.item, Some(one)));
@@ -119,7 +119,7 @@ fn offers<'a>(
     let own = ranking.files.iter().find(|file| file.own).map(|file| Arc::as_ptr(file.file));
     for (file, item, why) in structural.chain(ranked) {
         let Some(symbol) = file.items.get(item) else { continue };
-        if known.insert((Arc::as_ptr(file), item), ()).is_some() {
+        if !known.insert((Arc::as_ptr(file), item)) {
             continue;
         }
         let window = ranking.near.window;

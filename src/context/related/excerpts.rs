@@ -1,6 +1,6 @@
 //! Chosen items → excerpts, file by file, with the reasons; and what was left out.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -181,12 +181,12 @@ fn unchosen<'a>(
     reasons: &'a [String],
     chosen: &'a [Chosen],
 ) -> impl Iterator<Item = Dropped> + 'a {
-    let mut told: HashMap<(*const FileEntry, usize), ()> = chosen
+    let mut told: HashSet<(*const FileEntry, usize)> = chosen
         .iter()
-        .map(|one| ((Arc::as_ptr(offers[one.offer].file), offers[one.offer].item), ()))
+        .map(|one| (Arc::as_ptr(offers[one.offer].file), offers[one.offer].item))
         .collect();
     offers.iter().zip(reasons).filter_map(move |(offer, reason)| {
-        let new = told.insert((Arc::as_ptr(offer.file), offer.item), ()).is_none();
+        let new = told.insert((Arc::as_ptr(offer.file), offer.item));
         new.then(|| not_chosen(offer, reason))
     })
 }

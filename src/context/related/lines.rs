@@ -1,5 +1,7 @@
 //! Lines of ranked items that stand where the cursor would be: between lines like those around it.
 
+use std::cmp::Ordering;
+
 use super::Place;
 use super::files::{Candidate, inverse_frequency};
 use super::items::Ranked;
@@ -120,17 +122,21 @@ fn overlap(a: &[(u64, f32)], b: &[(u64, f32)]) -> f32 {
     let (mut common, mut all) = (0.0, 0.0);
     let (mut i, mut j) = (0, 0);
     while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
-        if x.0 == y.0 {
-            common += x.1;
-            all += x.1;
-            i += 1;
-            j += 1;
-        } else if x.0 < y.0 {
-            all += x.1;
-            i += 1;
-        } else {
-            all += y.1;
-            j += 1;
+        match x.0.cmp(&y.0) {
+            Ordering::Equal => {
+                common += x.1;
+                all += x.1;
+                i += 1;
+                j += 1;
+            }
+            Ordering::Less => {
+                all += x.1;
+                i += 1;
+            }
+            Ordering::Greater => {
+                all += y.1;
+                j += 1;
+            }
         }
     }
     all += a.iter().skip(i).chain(b.iter().skip(j)).map(|(_, weight)| weight).sum::<f32>();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Place;
-use super::words::{PartMap, TermMap, parts, words};
+use super::words::{PartMap, TermMap, TermSet, parts, words};
 use crate::syntax::outline::Item;
 use crate::text::Span;
 use crate::workspace::index::{Index, Term};
@@ -33,7 +33,7 @@ pub(super) struct Near<'a> {
     /// The part of the file that a prompt will show anyway.
     pub(super) window: Span,
     /// The terms in that window.
-    pub(super) shown: TermMap<()>,
+    pub(super) shown: TermSet,
     /// How often the rest of the file has a term.
     pub(super) elsewhere: TermMap<u32>,
     /// The function around the cursor.
@@ -82,7 +82,7 @@ impl<'a> Near<'a> {
             terms: TermMap::default(),
             parts: PartMap::default(),
             window,
-            shown: TermMap::default(),
+            shown: TermSet::default(),
             elsewhere: TermMap::default(),
             function,
             owner,
@@ -108,7 +108,7 @@ impl<'a> Near<'a> {
         for word in words(window) {
             let term = *seen.entry(word).or_insert_with(|| index.term(word));
             if let Some(term) = term {
-                self.shown.insert(term, ());
+                self.shown.insert(term);
             }
         }
         let outside = [text.get(..self.window.start), text.get(self.window.end..)];
@@ -116,7 +116,7 @@ impl<'a> Near<'a> {
             let part = part.get(..part.floor_char_boundary(MAX_TEXT)).unwrap_or(part);
             for word in words(part) {
                 let term = *seen.entry(word).or_insert_with(|| index.term(word));
-                if let Some(term) = term.filter(|term| !self.shown.contains_key(term)) {
+                if let Some(term) = term.filter(|term| !self.shown.contains(term)) {
                     *self.elsewhere.entry(term).or_default() += 1;
                 }
             }

@@ -73,13 +73,13 @@ pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term,
     let total: f32 = top.iter().map(|item| weight(item.score / best)).sum();
     for item in items.iter().take(LOOKED_AT) {
         for (term, _) in files[item.file].file.terms_of(item.item) {
-            if !near.shown.contains_key(term) {
+            if !near.shown.contains(term) {
                 held.entry(*term).or_default();
             }
         }
     }
     for term in types.members.keys().chain(&types.named).chain(aligned.keys()) {
-        if !near.shown.contains_key(term) {
+        if !near.shown.contains(term) {
             held.entry(*term).or_default();
         }
     }

@@ -1,12 +1,15 @@
 //! Words of code: whole identifiers and the parts they are made of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::workspace::index::Term;
 
 /// A map by term. Terms are small numbers, so that mixing their bits once is enough.
 pub(super) type TermMap<V> = HashMap<Term, V, BuildHasherDefault<NumberHasher>>;
+
+/// A set of terms.
+pub(super) type TermSet = HashSet<Term, BuildHasherDefault<NumberHasher>>;
 
 /// Fibonacci hashing (Knuth, The Art of Computer Programming 3, §6.4).
 #[derive(Debug, Default, Clone, Copy)]
