@@ -20,7 +20,8 @@ const NOTICES: [&str; 8] =
 /// no name that looks like an identifier unless `known` holds it. Such a name would be invented.
 pub fn summary(raw: &str, known: &BTreeSet<&str>) -> Option<String> {
     let text = paragraph(raw);
-    let sentence = first_sentence(&text);
+    // What is judged is what will be shown, lest a space decide.
+    let sentence = first_sentence(&text).trim_end_matches([',', ':', ' ', '-']);
     let sound = is_sized(sentence)
         && is_mostly_letters(sentence)
         && !has_code(sentence)
@@ -167,7 +168,6 @@ fn looks_like_a_name(word: &str) -> bool {
 }
 
 fn finished(sentence: &str) -> String {
-    let sentence = sentence.trim_end_matches([',', ':', ' ', '-']);
     let mut chars = sentence.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", chars.as_str())
@@ -240,6 +240,13 @@ mod tests {
             "Parses HTTP headers and URLs as UTF-8",
             Some("Parses HTTP headers and URLs as UTF-8."),
         );
+    }
+
+    #[test]
+    fn a_space_before_the_full_stop_changes_nothing() {
+        check("the e.g. éthe.", None);
+        check("the e.g. éthe .", None);
+        check("Returns the sum of prices .", Some("Returns the sum of prices."));
     }
 
     #[test]
