@@ -11,6 +11,7 @@ mod items;
 mod lines;
 mod near;
 mod render;
+mod sound;
 mod types;
 mod wanted;
 mod words;

@@ -48,6 +48,10 @@ pub struct Spec {
     pub type_end: &'static str,
     /// What stands for the body of a function that is shown by its signature: `;`, ` {}`.
     pub no_body: &'static str,
+    /// What stands for a value that is left out where nothing may not: ` = nil`.
+    pub no_value: &'static str,
+    /// Words that stand once before a group of declarations: `const`, `type`.
+    pub grouped: &'static [&'static str],
     /// By which rule a module's path leads to a file.
     pub modules: ModuleRule,
     /// Names of files that hold test code only; `*` stands for anything.

@@ -15,6 +15,8 @@ use crate::workspace::index::{FileEntry, Symbol};
 pub(super) enum Form {
     /// What it declares.
     Signature,
+    /// What it declares, with an empty body, where the language does not take it without one.
+    Stub,
     /// All of it.
     Whole,
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::choose::{Chosen, Form, Offer};
 use super::files::inverse_frequency;
 use super::near::Near;
-use super::{Ranking, Related, render};
+use super::sound::{self, Sound};
+use super::{Ranking, Related};
 use crate::context::{Dropped, Excerpt, Kind, Project, tokens};
-use crate::syntax::{SyntaxTree, health};
 use crate::workspace::index::FileEntry;
 
 /// The most that is told to have been left out.
@@ -37,14 +37,9 @@ pub(super) fn excerpts(
     let mut changed: Vec<usize> = (0..files.len()).collect();
     loop {
         for at in changed.drain(..) {
-            let excerpt = files[at].excerpt(ranking, offers, reasons, &chosen, project);
-            files[at].excerpt = match excerpt {
-                Some(excerpt) if !parses(files[at].file, &excerpt.text) => {
-                    dropped.push(left_out(&excerpt, "does not parse by itself"));
-                    None
-                }
-                other => other,
-            };
+            let excerpt =
+                files[at].excerpt(ranking, offers, reasons, &chosen, project, &mut dropped);
+            files[at].excerpt = excerpt.filter(|excerpt| !excerpt.text.is_empty());
         }
         let excerpts = files.iter().filter_map(|file| file.excerpt.as_ref());
         let total: usize = excerpts.map(|excerpt| excerpt.tokens).sum();
@@ -81,6 +76,7 @@ impl OfFile<'_> {
         reasons: &[String],
         chosen: &[Chosen],
         project: Project<'_>,
+        dropped: &mut Vec<Dropped>,
     ) -> Option<Excerpt> {
         let chosen: Vec<&Chosen> =
             chosen.iter().filter(|one| Arc::ptr_eq(offers[one.offer].file, self.file)).collect();
@@ -89,7 +85,11 @@ impl OfFile<'_> {
         let symbols = || items.iter().filter_map(|(item, _)| self.file.items.get(*item));
         let start = symbols().map(|symbol| symbol.line).min()?;
         let end = symbols().map(|symbol| symbol.end_line).max()?;
-        let text = render::text(self.file, &items, self.source.as_deref());
+        let Sound { text, left_out } = sound::text(self.file, &items, self.source.as_deref());
+        for one in chosen.iter().filter(|one| left_out.contains(&offers[one.offer].item)) {
+            let offer = &offers[one.offer];
+            dropped.push(told(offer, &reasons[one.offer], "does not parse by itself"));
+        }
 
         let named = chosen.iter().map(|one| &reasons[one.offer]).find(|reason| !reason.is_empty());
         let relation = ranking.files.iter().find(|one| Arc::ptr_eq(one.file, self.file));
@@ -148,22 +148,11 @@ fn alike(
     if words.is_empty() { "likely next".to_owned() } else { format!("alike: {}", words.join(", ")) }
 }
 
-fn parses(file: &FileEntry, text: &str) -> bool {
-    health::health(&SyntaxTree::parse(file.language, text)).faults() == 0
-}
-
-fn left_out(excerpt: &Excerpt, cause: &'static str) -> Dropped {
-    Dropped {
-        path: excerpt.path.clone(),
-        start_line: excerpt.start_line,
-        end_line: excerpt.end_line,
-        tokens: excerpt.tokens,
-        reason: excerpt.reason.clone(),
-        cause,
-    }
-}
-
 fn not_chosen(offer: &Offer<'_>, reason: &str) -> Dropped {
+    told(offer, reason, "others show more for their size")
+}
+
+fn told(offer: &Offer<'_>, reason: &str, cause: &'static str) -> Dropped {
     let symbol = offer.symbol();
     Dropped {
         path: offer.file.path.to_path_buf(),
@@ -171,7 +160,7 @@ fn not_chosen(offer: &Offer<'_>, reason: &str) -> Dropped {
         end_line: symbol.end_line.max(symbol.line) + 1,
         tokens: offer.tokens,
         reason: if reason.is_empty() { "alike".to_owned() } else { reason.to_owned() },
-        cause: "others show more for their size",
+        cause,
     }
 }
 

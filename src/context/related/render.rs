@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::choose::Form;
-use crate::syntax::Language;
+use crate::syntax::health::health;
 use crate::syntax::language::Blocks;
 use crate::syntax::outline::ItemKind;
+use crate::syntax::{Language, SyntaxTree};
 use crate::workspace::index::{FileEntry, Symbol};
 
 /// One step of indentation.
@@ -20,7 +21,7 @@ pub(super) fn text(file: &FileEntry, items: &[(usize, Form)], source: Option<&st
         .filter_map(|(item, form)| Some((file.items.get(*item)?, *form, owner(file, *item))))
         .collect();
     sorted.sort_by_key(|(symbol, ..)| (symbol.span.start, std::cmp::Reverse(symbol.span.end)));
-    let mut writer = Writer { language: file.language, out: String::new(), open: None };
+    let mut writer = Writer { language: file.language, out: String::new(), open: Vec::new() };
     for (at, (symbol, form, owner)) in sorted.iter().enumerate() {
         let has_members = sorted
             .get(at + 1)
@@ -28,7 +29,7 @@ pub(super) fn text(file: &FileEntry, items: &[(usize, Form)], source: Option<&st
         writer.inside(*owner);
         match (form, source.and_then(|source| whole(source, symbol, *owner))) {
             (Form::Whole, Some(text)) => writer.lines(&text),
-            _ => writer.signature(symbol, has_members),
+            _ => writer.signature(symbol, has_members, *form == Form::Stub),
         }
     }
     writer.inside(None);
@@ -74,80 +75,123 @@ fn line_start(source: &str, offset: usize) -> Option<usize> {
 struct Writer<'a> {
     language: Language,
     out: String,
-    open: Option<&'a Symbol>,
+    /// The types and blocks that the next line stands in, outer before inner.
+    open: Vec<&'a Symbol>,
 }
 
 impl<'a> Writer<'a> {
-    /// Opens the block of `owner` where it is not open, and closes another one.
+    /// Opens the block of `owner` where it is not open, and closes those that end before it.
     fn inside(&mut self, owner: Option<&'a Symbol>) {
-        let same = match (self.open, owner) {
-            (Some(open), Some(owner)) => std::ptr::eq(open, owner),
-            (None, None) => true,
-            _ => false,
-        };
-        if same {
-            return;
+        while let Some(open) = self.open.last() {
+            if owner.is_some_and(|owner| std::ptr::eq(*open, owner)) {
+                return;
+            }
+            if owner.is_some_and(|owner| open.span.covers(owner.span)) {
+                break;
+            }
+            let open = self.open.pop();
+            if self.language.spec().blocks == Blocks::Braces {
+                self.close(open.map_or("", |open| &open.signature));
+            }
         }
-        if self.open.is_some() && self.language.spec().blocks == Blocks::Braces {
-            self.close("");
-        }
-        self.open = owner;
         if let Some(owner) = owner {
             self.header(owner);
+            self.open.push(owner);
         }
     }
 
+    /// White space in front of a line that stands in what is open.
+    fn indent(&self) -> String {
+        STEP.repeat(self.open.len())
+    }
+
     fn header(&mut self, owner: &Symbol) {
-        let signature = one_line(&owner.signature, self.language);
+        let indent = self.indent();
+        let signature = self.declaration(owner);
         let opening = match self.language.spec().blocks {
             Blocks::Braces => " {",
             Blocks::Indentation => "",
         };
-        let _ = writeln!(self.out, "{signature}{opening}");
+        let _ = writeln!(self.out, "{indent}{signature}{opening}");
+        // Where members may stand only behind the variants.
+        if owner.kind == ItemKind::Enum && self.language.marks_fields() {
+            self.fields(owner);
+        }
     }
 
-    /// Ends the block of a type.
-    fn close(&mut self, indent: &str) {
+    fn fields(&mut self, symbol: &Symbol) {
+        let indent = self.indent();
+        for field in symbol.fields.iter().flat_map(|fields| fields.lines()) {
+            let _ = writeln!(self.out, "{indent}{STEP}{field}");
+        }
+    }
+
+    /// Ends the block of a type that was opened behind `signature`.
+    fn close(&mut self, signature: &str) {
         let end = if self.language.marks_fields() { self.language.spec().type_end } else { "}" };
+        let (indent, end) = (self.indent(), closed(end, signature));
         let _ = writeln!(self.out, "{indent}{end}");
     }
 
+    /// What `symbol` declares, on one line, behind the keyword that its group shares.
+    fn declaration(&self, symbol: &Symbol) -> String {
+        let signature = one_line(symbol.signature.trim_end(), self.language);
+        let grouped = self.language.spec().grouped;
+        let names_itself = signature.starts_with(&symbol.name);
+        if grouped.is_empty() || symbol.kind.is_function() || !names_itself {
+            return signature;
+        }
+        let value = symbol.kind == ItemKind::Constant;
+        let keywords = grouped.iter().filter(|keyword| (**keyword == "type") != value);
+        let declares = |text: &String| {
+            // Go ends a declaration with its line.
+            let sound =
+                |text: String| health(&SyntaxTree::parse(self.language, &text)).faults() == 0;
+            sound(format!("{text}\n")) || (!value && sound(format!("{text} {{}}\n")))
+        };
+        keywords.map(|word| format!("{word} {signature}")).find(declares).unwrap_or(signature)
+    }
+
     fn lines(&mut self, text: &str) {
-        self.out.push_str(text);
-        if !text.ends_with('\n') {
-            self.out.push('\n');
+        // The text is moved so that its owner stands at the margin.
+        let indent = STEP.repeat(self.open.len().saturating_sub(1));
+        for line in text.lines() {
+            let indent = if line.is_empty() { "" } else { &indent };
+            let _ = writeln!(self.out, "{indent}{line}");
         }
     }
 
     /// What an item declares, with the first line of its doc comment.
-    fn signature(&mut self, symbol: &'a Symbol, has_members: bool) {
-        let indent = if self.open.is_some() { STEP } else { "" };
-        let signature = one_line(symbol.signature.trim_end(), self.language);
+    fn signature(&mut self, symbol: &'a Symbol, has_members: bool, stub: bool) {
+        let indent = self.indent();
+        let signature = self.declaration(symbol);
         match self.language.spec().blocks {
             Blocks::Braces => {
                 // A type whose whole definition is its signature has its block there.
                 let marked = self.language.marks_fields() && !signature.contains('{');
                 if marked && symbol.kind.has_members() {
                     let _ = writeln!(self.out, "{indent}{signature} {{");
-                    for field in symbol.fields.iter().flat_map(|fields| fields.lines()) {
-                        let _ = writeln!(self.out, "{indent}{STEP}{field}");
-                    }
+                    self.fields(symbol);
                     if has_members {
-                        self.open = Some(symbol);
+                        self.open.push(symbol);
                     } else {
-                        self.close(indent);
+                        self.close(&signature);
                     }
                     return;
                 }
                 if has_members && symbol.fields.is_none() {
                     let _ = writeln!(self.out, "{indent}{signature} {{");
-                    self.open = Some(symbol);
+                    self.open.push(symbol);
                     return;
                 }
                 let end = match &symbol.fields {
                     Some(fields) if !self.language.marks_fields() => format!(" {}", fields.trim()),
+                    _ if stub && symbol.kind == ItemKind::Constant => {
+                        self.language.spec().no_value.to_owned()
+                    }
+                    _ if stub => closed(" {}", &signature),
                     _ if signature.starts_with("#define") => String::new(),
-                    _ if signature.ends_with("=>") => " {};".to_owned(),
+                    _ if signature.ends_with("=>") => closed(" {};", &signature),
                     _ if signature.ends_with([';', ',']) => String::new(),
                     _ if self.language.marks_fields() && symbol.kind.is_function() => {
                         self.language.spec().no_body.to_owned()
@@ -167,15 +211,31 @@ impl<'a> Writer<'a> {
                 let rest =
                     if opens && !has_members && symbol.fields.is_none() { " ...\n" } else { "\n" };
                 self.out.push_str(rest);
-                for field in symbol.fields.iter().flat_map(|fields| fields.lines()) {
-                    let _ = writeln!(self.out, "{indent}{STEP}{field}");
-                }
+                self.fields(symbol);
                 if has_members {
-                    self.open = Some(symbol);
+                    self.open.push(symbol);
                 }
             }
         }
     }
+}
+
+/// `end`, which ends a block, with what closes the brackets that `signature` left open before it.
+fn closed(end: &str, signature: &str) -> String {
+    let mut closers = Vec::new();
+    for mark in signature.chars() {
+        match mark {
+            '(' => closers.push(')'),
+            '[' => closers.push(']'),
+            ')' | ']' => _ = closers.pop_if(|closer| *closer == mark),
+            _ => {}
+        }
+    }
+    if closers.is_empty() {
+        return end.to_owned();
+    }
+    let closers: String = closers.iter().rev().collect();
+    format!("{}{closers};", end.trim_end_matches(';'))
 }
 
 /// A signature on one line, unless a comment in it ends at a line's end.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
+use super::choose::Form;
 use super::*;
 use crate::context::{Activity, Excerpt, Kind};
 use crate::fixture;
@@ -170,4 +171,110 @@ proptest! {
             prop_assert_eq!(faults, 0, "{}", excerpt.text);
         }
     }
+}
+
+#[cfg(feature = "typescript")]
+#[test]
+fn members_of_an_imported_typescript_class_stand_in_it() {
+    let text = shown(
+        "//- /src/view.tsx
+import Cart, { round } from './cart';
+const x = (cart: Cart, items: Item[]) => round(cart.total(ˇ));
+//- /src/cart.ts
+/** Rounds. */
+export function round(x: number): number { return x; }
+/** A cart. */
+export default class Cart {
+  items: Item[] = [];
+  /** Adds up. */
+  total(limit: number): number { return 0; }
+  private hidden() {}
+}
+",
+    );
+    assert!(text.starts_with("== src/cart.ts (imported"), "{text}");
+    assert!(text.contains("class Cart {\n    total(limit: number): number;\n"), "{text}");
+}
+
+#[cfg(feature = "go")]
+#[test]
+fn a_go_package_is_shown_with_its_types() {
+    let text = shown(
+        "//- /main.go
+package main
+import \"example.com/x/cart\"
+func main() { var items cart.Cart = cart.New(); items.Total(ˇ) }
+//- /cart/cart.go
+package cart
+// Cart holds items.
+type Cart struct {
+\titems []int
+}
+// Total adds up.
+func (c *Cart) Total() int { return 0 }
+func New() *Cart { return nil }
+",
+    );
+    assert!(text.starts_with("== cart/cart.go (imported"), "{text}");
+    assert!(text.contains("type Cart struct {\n    items []int\n}\n"), "{text}");
+}
+
+#[cfg(feature = "java")]
+#[test]
+fn blocks_inside_blocks_are_closed_where_they_end() {
+    let text = "class A {
+  enum B { X; int n() { return 1; } }
+  int m() { return 2; }
+}
+";
+    let path = Path::new("A.java");
+    let mut index = Index::default();
+    index.insert(path, text);
+    let file = index.file(path).unwrap();
+    let items: Vec<_> = (0..file.items.len()).map(|item| (item, Form::Signature)).collect();
+    assert_eq!(
+        sound::text(file, &items, None).text,
+        "class A {\n    enum B {\n        X;\n        int n();\n    }\n    int m();\n}\n"
+    );
+}
+
+/// Every item of every language's sample, alone and with the others.
+#[test]
+fn each_item_of_every_language_can_be_shown() {
+    let samples = [
+        ("sample.ts", include_str!("../../../grammars/typescript/sample.ts")),
+        ("sample.tsx", include_str!("../../../grammars/typescript/sample.tsx")),
+        ("sample.js", include_str!("../../../grammars/javascript/sample.js")),
+        ("sample.go", include_str!("../../../grammars/go/sample.go")),
+        ("sample.java", include_str!("../../../grammars/java/sample.java")),
+        ("sample.c", include_str!("../../../grammars/c/sample.c")),
+        ("sample.cpp", include_str!("../../../grammars/cpp/sample.cpp")),
+    ];
+    let mut faults = String::new();
+    for (path, text) in samples {
+        let path = Path::new(path);
+        if crate::syntax::Language::of_path(path).is_none() {
+            continue;
+        }
+        let mut index = Index::default();
+        index.insert(path, text);
+        let file = index.file(path).unwrap();
+        for form in [Form::Signature, Form::Whole] {
+            let items: Vec<_> = (0..file.items.len()).map(|item| (item, form)).collect();
+            let together = match form {
+                // Outer items hold the inner ones.
+                Form::Whole => &[][..],
+                _ => &items,
+            };
+            for items in items.chunks(1).chain([together]) {
+                let shown = sound::text(file, items, Some(text));
+                if !shown.left_out.is_empty() || (items.len() == 1 && shown.text.is_empty()) {
+                    let text = render::text(file, items, Some(text));
+                    writeln!(faults, "{} {form:?} {:?}:\n{text}", path.display(), shown.left_out)
+                        .unwrap();
+                }
+            }
+        }
+    }
+    assert_eq!(faults, "");
 }

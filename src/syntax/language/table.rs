@@ -35,6 +35,9 @@ struct Row {
     modules: ModuleRule,
     type_end: Option<String>,
     no_body: Option<String>,
+    no_value: Option<String>,
+    #[serde(default)]
+    grouped: Vec<String>,
     #[serde(default)]
     test_files: Vec<String>,
 }
@@ -106,6 +109,8 @@ fn language(row: Row, grammar: tree_sitter::Language) -> Result<Language, String
         },
         modules: row.modules,
         no_body: row.no_body.map_or(";", fixed),
+        no_value: row.no_value.map_or(";", fixed),
+        grouped: fixed_list(row.grouped),
         type_end: match (row.type_end, row.blocks) {
             (Some(end), _) => fixed(end),
             (None, Blocks::Braces) => "}",
