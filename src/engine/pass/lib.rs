@@ -17,6 +17,7 @@ mod pass;
 mod pool;
 mod prepared;
 mod rotation;
+mod share;
 mod vector;
 pub mod weights;
 

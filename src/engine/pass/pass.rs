@@ -1,8 +1,7 @@
 //! The pass: tokens → keys and values in the pages, and logits. All threads go through it together.
 //!
 //! Steps are separated by seams: what a step writes is read only after the next one. Within a step
-//! each part is taken by one thread, from a counter, so that a thread that is held up holds up
-//! nobody. A result does not depend on who computed which part.
+//! each part is taken by one thread, and by another one if that is held up. A result does not depend on who computed which part.
 #![expect(unsafe_code, reason = "threads write disjoint parts of shared buffers")]
 
 mod attend;
@@ -22,6 +21,7 @@ use super::pages::{KvFormat, Page};
 use super::pool::{Member, Pool};
 use super::prepared::{BLOCK, Forms, Prepared};
 use super::rotation::Rotation;
+use super::share::Shares;
 use super::weights::{FeedForward, Linear, Matrix, Norm, Weights};
 
 /// Vectors of at most so many tokens are normed by every thread for itself: sharing the work
@@ -75,7 +75,7 @@ pub struct Pass {
     pool: Pool,
     buffers: Buffers,
     locals: Vec<Mutex<Local>>,
-    counters: Vec<Counter>,
+    shares: Vec<Shares>,
 }
 
 /// What threads share.
@@ -117,12 +117,7 @@ struct Local {
 // SAFETY: the pointers are of one step of one pass; nothing is read through them later.
 unsafe impl Send for Local {}
 
-/// The next part of a step that nobody has taken.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Counter(AtomicUsize);
-
-/// Counters of a layer: query, key and value; attention; output; gate and up; down.
+/// Steps of a layer that are shared out: query, key and value; attention; output; gate and up; down.
 const STEPS: usize = 5;
 
 impl Pass {
@@ -136,10 +131,11 @@ impl Pass {
     ) -> Self {
         let pool = Pool::new(threads);
         let locals = (0..pool.threads()).map(|_| Mutex::new(Local::new())).collect();
-        let counters = (0..=weights.layers.len() * STEPS).map(|_| Counter::default()).collect();
+        let shares = (0..=weights.layers.len() * STEPS).map(|_| Shares::new(pool.threads()));
+        let shares = shares.collect();
         let ops = Ops::beside(kernels.name);
         let buffers = Buffers::new();
-        Self { weights, shape, rotation, kernels, ops, pool, buffers, locals, counters }
+        Self { weights, shape, rotation, kernels, ops, pool, buffers, locals, shares }
     }
 
     /// Number of threads it runs on.
@@ -177,7 +173,7 @@ impl Pass {
         assert_eq!(logits.len(), batch.wanted.len() * self.weights.output.rows(), "logits wanted");
         self.rotation.reach(last + 1);
         self.resize(batch.tokens.len(), batch.wanted.len());
-        self.counters.iter().for_each(|counter| counter.0.store(0, Ordering::Relaxed));
+        self.shares.iter().for_each(Shares::reset);
         let stop_at = AtomicUsize::new(usize::MAX);
         let step = Step {
             weights: &self.weights,
@@ -187,7 +183,7 @@ impl Pass {
             ops: self.ops,
             buffers: &self.buffers,
             locals: &self.locals,
-            counters: &self.counters,
+            shares: &self.shares,
             batch: &batch,
             cancelled: OfCaller(cancelled),
             stop_at: &stop_at,
@@ -300,7 +296,7 @@ struct Step<'a> {
     ops: &'static Ops,
     buffers: &'a Buffers,
     locals: &'a [Mutex<Local>],
-    counters: &'a [Counter],
+    shares: &'a [Shares],
     batch: &'a Batch<'a>,
     cancelled: OfCaller<'a>,
     /// The seam that all threads stop at.
@@ -334,16 +330,16 @@ impl Step<'_> {
         self.embed(thread);
         self.seam(thread)?;
         for (index, layer) in self.weights.layers.iter().enumerate() {
-            let counters = &self.counters[index * STEPS..(index + 1) * STEPS];
-            self.query_key_value(thread, local, layer, &counters[0])?;
+            let shares = &self.shares[index * STEPS..(index + 1) * STEPS];
+            self.query_key_value(thread, local, layer, &shares[0])?;
             self.seam(thread)?;
             self.rotate_and_keep(thread, local, layer, index);
             self.seam(thread)?;
-            self.mix(local, index, &counters[1]);
+            self.mix(thread, local, index, &shares[1]);
             self.seam(thread)?;
-            self.output(thread, local, layer, &counters[2])?;
+            self.output(thread, local, layer, &shares[2])?;
             self.seam(thread)?;
-            self.feed_forward(thread, local, layer, &counters[3..5])?;
+            self.feed_forward(thread, local, layer, &shares[3..5])?;
             self.seam(thread)?;
         }
         self.predict(thread, local)
@@ -394,8 +390,8 @@ impl Step<'_> {
         let input = unsafe { prepared.get() };
         let scratch = &mut local.scratch;
         let rows = output.rows();
-        let counter = &self.counters[self.weights.layers.len() * STEPS];
-        self.take(counter, &[output], wanted.len(), |_, part| {
+        let shares = &self.shares[self.weights.layers.len() * STEPS];
+        self.take(thread, shares, &[output], wanted.len(), |_, part| {
             let out = self.logits.wrapping_add(part.start);
             // SAFETY: these columns of the logits are this thread's.
             unsafe { self.product(output, part, input, out, rows, scratch) };

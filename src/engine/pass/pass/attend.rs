@@ -2,8 +2,6 @@
 #![allow(clippy::wildcard_imports, reason = "a part of the module above")]
 #![expect(unsafe_code, reason = "threads write disjoint parts of shared buffers and pages")]
 
-use std::sync::atomic::Ordering;
-
 use super::*;
 use crate::attention::Attend;
 use crate::keep::{Keeper, widen};
@@ -57,15 +55,19 @@ impl Step<'_> {
     }
 
     /// Attention: from the queries and the pages to `mixed`.
-    pub(super) fn mix(&self, local: &mut Local, layer: usize, counter: &Counter) {
+    pub(super) fn mix(
+        &self,
+        thread: &Thread<'_>,
+        local: &mut Local,
+        layer: usize,
+        shares: &Shares,
+    ) {
         let &Shape { heads, kv_heads, head_dim, window, .. } = self.shape;
         let group = heads / kv_heads;
         let tiles = &self.batch.tiles;
-        loop {
-            let part = counter.0.fetch_add(1, Ordering::Relaxed);
-            // The last tiles, which see most, first.
-            let Some(tile) = tiles.len().checked_sub(1 + part / kv_heads) else { return };
-            let kv_head = part % kv_heads;
+        while let Some(part) = shares.take(thread.member.index, tiles.len() * kv_heads) {
+            // The last tiles see most and come first: what is left to help with is little.
+            let (tile, kv_head) = (tiles.len() - 1 - part % tiles.len(), part / tiles.len());
             let (input, first, count) = tiles[tile];
             local.queries.clear();
             for token in first..first + count {
@@ -129,7 +131,7 @@ impl Step<'_> {
         thread: &Thread<'_>,
         local: &mut Local,
         layer: &Layer,
-        counter: &Counter,
+        shares: &Shares,
     ) -> Result<(), Cancelled> {
         let vectors = self.batch.tokens.len();
         let width = self.shape.heads * self.shape.head_dim;
@@ -153,7 +155,8 @@ impl Step<'_> {
         let prepared = if vectors <= ALONE { &local.input } else { &self.buffers.mixed_input };
         // SAFETY: it was written before the last seam, or by this thread.
         let input = unsafe { prepared.get() };
-        self.add_product(&layer.output, input, counter, &mut local.scratch, &mut local.first);
+        let turn = (thread, shares);
+        self.add_product(&layer.output, input, turn, &mut local.scratch, &mut local.first);
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ impl Step<'_> {
         thread: &Thread<'_>,
         local: &mut Local,
         layer: &Layer,
-        counters: &[Counter],
+        shares: &[Shares],
     ) -> Result<(), Cancelled> {
         let vectors = self.batch.tokens.len();
         let (up, gate, down) = match &layer.feed_forward {
@@ -28,7 +28,7 @@ impl Step<'_> {
         // SAFETY: it was written before the last seam, or by this thread.
         let input = unsafe { prepared.get() };
         let (scratch, first, second) = (&mut local.scratch, &mut local.first, &mut local.second);
-        self.take(&counters[0], &[&up.weight], vectors, |_, rows| {
+        self.take(thread, &shares[0], &[&up.weight], vectors, |_, rows| {
             let width = rows.len();
             first.resize(vectors * width);
             second.resize(vectors * width);
@@ -66,7 +66,7 @@ impl Step<'_> {
         self.seam(thread)?;
         // SAFETY: it was written before the last seam.
         let input = unsafe { self.buffers.inner.get() };
-        self.add_product(down, input, &counters[1], scratch, first);
+        self.add_product(down, input, (thread, &shares[1]), scratch, first);
         Ok(())
     }
 

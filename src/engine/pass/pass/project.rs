@@ -3,7 +3,6 @@
 #![expect(unsafe_code, reason = "threads write disjoint parts of shared buffers")]
 
 use std::ops::Range;
-use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::activations::Activations;
@@ -33,7 +32,8 @@ impl Step<'_> {
     /// which matrix.
     pub(super) fn take(
         &self,
-        counter: &Counter,
+        thread: &Thread<'_>,
+        shares: &Shares,
         matrices: &[&Matrix],
         vectors: usize,
         mut work: impl FnMut(usize, Range<usize>),
@@ -45,8 +45,8 @@ impl Step<'_> {
                 (size, matrix.rows().div_ceil(size))
             })
             .collect();
-        loop {
-            let mut part = counter.0.fetch_add(1, Ordering::Relaxed);
+        let all = parts.iter().map(|(_, count)| count).sum();
+        while let Some(mut part) = shares.take(thread.member.index, all) {
             let mut of = 0;
             while of < parts.len() && part >= parts[of].1 {
                 part -= parts[of].1;
@@ -118,7 +118,7 @@ impl Step<'_> {
         thread: &Thread<'_>,
         local: &mut Local,
         layer: &Layer,
-        counter: &Counter,
+        shares: &Shares,
     ) -> Result<(), Cancelled> {
         let vectors = self.batch.tokens.len();
         let linears = [&layer.query, &layer.key, &layer.value];
@@ -130,7 +130,7 @@ impl Step<'_> {
         // SAFETY: it was written before the last seam, or by this thread.
         let (input, scratch) = (unsafe { prepared.get() }, &mut local.scratch);
         let buffers = [&self.buffers.query, &self.buffers.key, &self.buffers.value];
-        self.take(counter, &matrices, vectors, |of, rows| {
+        self.take(thread, shares, &matrices, vectors, |of, rows| {
             let stride = matrices[of].rows();
             // SAFETY: these rows of the result are this thread's.
             unsafe {
@@ -152,13 +152,13 @@ impl Step<'_> {
         &self,
         linear: &Linear,
         input: Activations<'_>,
-        counter: &Counter,
+        (thread, shares): (&Thread<'_>, &Shares),
         scratch: &mut Scratch,
         results: &mut Buffer<f32>,
     ) {
         let vectors = self.batch.tokens.len();
         let hidden = self.hidden();
-        self.take(counter, &[&linear.weight], vectors, |_, rows| {
+        self.take(thread, shares, &[&linear.weight], vectors, |_, rows| {
             let width = rows.len();
             results.resize(vectors * width);
             // SAFETY: the results are this thread's own, and so are these columns of `x`.
