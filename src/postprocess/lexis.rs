@@ -1,6 +1,11 @@
 //! Brackets, strings and comments, as far as they can be told without a parser: an answer is cut
 //! before it parses, and the file around it is often broken.
 
+mod ecmascript;
+mod raw;
+
+pub use raw::Delimiter;
+
 /// Which marks a language uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lexis {
@@ -10,13 +15,19 @@ pub enum Lexis {
     Hash,
     /// `//`, `/* */`, `'…'`, `"…"` on one line, `"""…"""`, `` `…` ``.
     Slash,
+    /// `//`, `/* */`, `'…'`, `"…"` on one line, `` `… ${code}` ``, `/…/`.
+    Ecmascript,
+    /// `//`, `/* */`, `'…'`, `"…"` on one line, `R"mark(…)mark"`.
+    C,
 }
 
 impl Lexis {
-    /// The marks of the language named `name`, whose line comments start with `line_comment`.
-    pub fn of(name: &str, line_comment: &str) -> Self {
-        match (name, line_comment) {
+    /// The marks of the languages of `family`, whose line comments start with `line_comment`.
+    pub fn of(family: &str, line_comment: &str) -> Self {
+        match (family, line_comment) {
             ("rust", _) => Self::Rust,
+            ("ecmascript", _) => Self::Ecmascript,
+            ("c", _) => Self::C,
             (_, "#") => Self::Hash,
             _ => Self::Slash,
         }
@@ -42,6 +53,15 @@ pub enum State {
         /// How many `#` must follow, and no escapes: a raw string.
         hashes: Option<usize>,
     },
+    /// A raw string of C++.
+    RawString(Delimiter),
+}
+
+impl State {
+    /// Whether it is a string of any kind.
+    pub fn is_string(self) -> bool {
+        matches!(self, Self::String { .. } | Self::RawString(_))
+    }
 }
 
 /// A bracket in code.
@@ -79,8 +99,8 @@ pub fn scan(text: &str, lexis: Lexis, mut state: State) -> (Vec<Bracket>, State)
         {
             brackets.push(Bracket { offset: at, mark });
         }
-        let after_word = text.get(..at).is_some_and(|before| before.ends_with(is_word));
-        let (length, next) = step(rest, lexis, state, after_word);
+        let before = text.get(..at).unwrap_or_default();
+        let (length, next) = step(rest, lexis, state, before);
         at += length;
         state = next;
     }
@@ -92,12 +112,13 @@ pub fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Reads one mark or character of `rest`, which is not empty: its length and the state after it.
-fn step(rest: &str, lexis: Lexis, state: State, after_word: bool) -> (usize, State) {
+/// Reads one mark or character of `rest`, which is not empty and stands behind `before`: its length
+/// and the state after it.
+fn step(rest: &str, lexis: Lexis, state: State, before: &str) -> (usize, State) {
     let first = rest.chars().next().unwrap_or_default();
     let one = first.len_utf8();
     match state {
-        State::Code => code(rest, lexis, after_word).unwrap_or((one, State::Code)),
+        State::Code => code(rest, lexis, before).unwrap_or((one, State::Code)),
         State::LineComment if first == '\n' => (one, State::Code),
         State::LineComment => (one, state),
         State::BlockComment(depth) => {
@@ -109,7 +130,16 @@ fn step(rest: &str, lexis: Lexis, state: State, after_word: bool) -> (usize, Sta
                 (one, state)
             }
         }
+        State::RawString(delimiter) => match delimiter.ends(rest) {
+            Some(length) => (length, State::Code),
+            None => (one, state),
+        },
         State::String { quote, count, hashes } => {
+            if (lexis, quote) == (Lexis::Ecmascript, '`')
+                && let Some(length) = ecmascript::substitution(rest)
+            {
+                return (length, state);
+            }
             let escaped = first == '\\' && hashes.is_none();
             if escaped {
                 return (one + rest.chars().nth(1).map_or(0, char::len_utf8), state);
@@ -129,7 +159,7 @@ fn step(rest: &str, lexis: Lexis, state: State, after_word: bool) -> (usize, Sta
 }
 
 /// A mark that leaves code.
-fn code(rest: &str, lexis: Lexis, after_word: bool) -> Option<(usize, State)> {
+fn code(rest: &str, lexis: Lexis, before: &str) -> Option<(usize, State)> {
     let string = |quote, count| State::String { quote, count, hashes: None };
     if lexis == Lexis::Hash {
         return match rest.chars().next()? {
@@ -148,10 +178,16 @@ fn code(rest: &str, lexis: Lexis, after_word: bool) -> Option<(usize, State)> {
     if rest.starts_with("/*") {
         return Some((2, State::BlockComment(1)));
     }
+    let after_word = before.ends_with(is_word);
     match (rest.chars().next()?, lexis) {
+        ('/', Lexis::Ecmascript) => Some((ecmascript::pattern(rest, before)?, State::Code)),
+        ('R' | 'L' | 'u' | 'U', Lexis::C) if !after_word => {
+            let (length, delimiter) = Delimiter::opening(rest)?;
+            Some((length, State::RawString(delimiter)))
+        }
         ('"', Lexis::Slash) if rest.starts_with("\"\"\"") => Some((3, string('"', 3))),
         ('"', _) => Some((1, string('"', 1))),
-        ('\'', Lexis::Slash) if after_word && separates_digits(rest) => None,
+        ('\'', Lexis::Slash | Lexis::C) if after_word && separates_digits(rest) => None,
         ('\'', Lexis::Rust) => Some(quote_in_rust(rest)),
         ('r', Lexis::Rust) if !after_word => {
             let hashes = rest.chars().skip(1).take_while(|c| *c == '#').count();
@@ -159,7 +195,10 @@ fn code(rest: &str, lexis: Lexis, after_word: bool) -> Option<(usize, State)> {
             let raw = State::String { quote: '"', count: 1, hashes: Some(hashes) };
             opens.then_some((2 + hashes, raw))
         }
-        (quote @ ('\'' | '`'), Lexis::Slash) => Some((1, string(quote, 1))),
+        ('`', Lexis::C) => None,
+        (quote @ ('\'' | '`'), Lexis::Slash | Lexis::Ecmascript | Lexis::C) => {
+            Some((1, string(quote, 1)))
+        }
         _ => None,
     }
 }
@@ -224,6 +263,39 @@ mod tests {
     }
 
     #[test]
+    fn raw_strings_of_cpp_end_at_their_mark() {
+        assert_eq!(marks("f(R\"(\")\", u8R\"x(}\n)\" )x\", [1])", Lexis::C), "([])");
+        assert_eq!(marks("f(FOUR\"(\", g)", Lexis::C), "()");
+        let (_, state) = scan("R\"x( )\"", Lexis::C, State::Code);
+        assert!(matches!(state, State::RawString(_)) && state.is_string());
+        assert_eq!(scan(")x\";", Lexis::C, state).1, State::Code);
+    }
+
+    #[test]
+    fn code_in_a_template_does_not_end_it() {
+        let text = "f(`(${a ? `(${\"}\"}` : { b }}(`, [1])";
+        assert_eq!(marks(text, Lexis::Ecmascript), "([])");
+        let (_, state) = scan("f(`${a ? `b` : c} ${d", Lexis::Ecmascript, State::Code);
+        assert_eq!(state, State::String { quote: '`', count: 1, hashes: None });
+        let (_, state) = scan(" } (`)", Lexis::Ecmascript, state);
+        assert_eq!(state, State::Code);
+    }
+
+    #[test]
+    fn patterns_are_told_from_divisions() {
+        for pattern in
+            ["x = /(/;", "f(/[(/]\\/(/g)", "return /}/", "(a) => /[(]/", "!/(/.test(a)", "/(/"]
+        {
+            let (brackets, state) = scan(pattern, Lexis::Ecmascript, State::Code);
+            assert!(unmatched(&brackets).0.is_empty() && state == State::Code, "{pattern}");
+        }
+        for division in ["a / (b / c", "x++ / (2 / b", "f() / (1 / 2", "</b> {1 /", "/ (b / c"] {
+            let (brackets, _) = scan(division, Lexis::Ecmascript, State::Code);
+            assert_eq!(unmatched(&brackets).0.len(), 1, "{division}");
+        }
+    }
+
+    #[test]
     fn lifetimes_are_not_characters() {
         assert_eq!(marks("fn f<'a>(x: &'a str) -> X<'_> { 'l: loop {} }", Lexis::Rust), "(){{}}");
     }
@@ -264,8 +336,8 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text in "(\\PC|['\"#r/*\\\\\n]){0,40}") {
-            for lexis in [Lexis::Rust, Lexis::Hash, Lexis::Slash] {
+        fn no_text_panics(text in "(\\PC|['\"#rR(){}`$/*\\\\\n]){0,40}") {
+            for lexis in [Lexis::Rust, Lexis::Hash, Lexis::Slash, Lexis::Ecmascript, Lexis::C] {
                 let _ = unmatched(&scan(&text, lexis, State::Code).0);
             }
         }

@@ -104,7 +104,7 @@ fn statement_end(answer: &str, around: &Surroundings<'_>) -> Result<usize, usize
     loop {
         let (brackets, state) =
             lexis::scan(answer.get(..end).unwrap_or_default(), around.lexis, around.state);
-        if lexis::unmatched(&brackets).0.is_empty() && !matches!(state, State::String { .. }) {
+        if lexis::unmatched(&brackets).0.is_empty() && !state.is_string() {
             return Ok(end);
         }
         if end >= answer.len() {

@@ -62,7 +62,7 @@ impl<'a> Surroundings<'a> {
         let line_after = after.split('\n').next().unwrap_or_default().trim_end_matches('\r');
         let spec = place.tree.map(|tree| tree.language().spec());
         let blocks = spec.map_or(Blocks::Braces, |spec| spec.blocks);
-        let lexis = spec.map_or(Lexis::Slash, |spec| Lexis::of(spec.name, spec.line_comment));
+        let lexis = spec.map_or(Lexis::Slash, |spec| Lexis::of(spec.family, spec.line_comment));
         let extent = match place.tree {
             Some(tree) => scope::extent(tree, place.text, place.offset),
             None if line_after.trim().is_empty() => Extent::Block,
