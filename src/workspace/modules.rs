@@ -52,6 +52,12 @@ impl<'a> Modules<'a> {
         found.into_iter().collect()
     }
 
+    /// Whether a path can go on inside a file, to a variant or a nested item.
+    pub fn lead_into_files(&self) -> bool {
+        let rule = self.language.spec().modules;
+        matches!(rule, ModuleRule::Rust | ModuleRule::Python | ModuleRule::Java)
+    }
+
     /// The one definition of `name` in the files below the module in `file`, where there is just
     /// one: its file and its number among the items there.
     pub fn below(&self, file: &Path, name: &str) -> Option<(&'a Path, &'a Symbol)> {

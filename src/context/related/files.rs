@@ -126,7 +126,9 @@ fn targets(imports: &[Import], modules: &Modules<'_>, project: Project<'_>) -> B
         }
         // A variant or a nested item: its owner's module is what helps.
         match import.path.split_last() {
-            Some((_, module)) if holding.is_empty() => out.extend(files(module)),
+            Some((_, module)) if holding.is_empty() && modules.lead_into_files() => {
+                out.extend(files(module));
+            }
             _ => out.extend(holding),
         }
     }
