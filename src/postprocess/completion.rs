@@ -78,10 +78,15 @@ pub fn is_finished(raw: &str, around: &Surroundings<'_>) -> bool {
     stop::is_past_end(&text, around) || repetition(lines, around).len() < lines.len()
 }
 
+/// Passes work on `\n`: how lines end is no change.
 fn note(pass: &'static str, old: &str, new: &str, applied: &mut Vec<Applied>) {
-    if old != new {
+    if old.split('\n').map(without_return).ne(new.split('\n').map(without_return)) {
         applied.push(Applied { pass, bytes: (old.len(), new.len()) });
     }
+}
+
+fn without_return(line: &str) -> &str {
+    line.strip_suffix('\r').unwrap_or(line)
 }
 
 #[cfg(test)]

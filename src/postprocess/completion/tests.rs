@@ -186,6 +186,16 @@ fn soup() -> impl Strategy<Value = String> {
     prop::collection::vec(token, 0..24).prop_map(|tokens| tokens.concat())
 }
 
+#[test]
+fn a_sound_answer_of_several_lines_is_left_alone_where_lines_end_with_a_return() {
+    let (language, file) = PLACES[5];
+    let (text, tree, offset) = at(language, file);
+    let place = Place { text: &text, tree: tree.as_ref(), offset };
+    let once = clean("self.\nx]", place, true);
+    assert!(once.text.contains("\r\n"), "{once:?}");
+    assert_eq!(clean(&once.text, place, true).applied, []);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
