@@ -16,6 +16,9 @@ pub(super) struct ModelArgs {
     /// Model to use: a path to a GGUF file, a name of `agent model list`, or `builtin`
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
+    /// A smaller model with the same vocabulary that guesses ahead for it
+    #[arg(long, value_name = "MODEL")]
+    draft_model: Option<String>,
     /// Where the model runs
     #[arg(long, value_parser = PossibleValuesParser::new(DEVICES.map(|(name, _)| name)))]
     device: Option<String>,
@@ -36,6 +39,7 @@ impl ModelArgs {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         let all = [
             ("model", text(&self.model)),
+            ("draft_model", text(&self.draft_model)),
             ("device", text(&self.device)),
             ("engine", text(&self.engine)),
             ("threads", self.threads.map(|threads| Value::Integer(threads.into()))),

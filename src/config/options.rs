@@ -134,20 +134,17 @@ impl Declaration {
             }
             (Kind::Words(place), Value::List(values)) => *place(config) = words(values)?,
             (Kind::Patterns(place), Value::List(values)) => {
-                let patterns = words(values)?;
-                for pattern in &patterns {
-                    Exclusions::check(pattern)?;
-                    if let (true, Some(root)) = (pattern.starts_with('!'), origin.confined) {
-                        return Err(format!(
-                            "{pattern}: a workspace that is not trusted brings back nothing; run `agent trust {}`",
-                            root.display()
-                        ));
+                // One that is wrong must not make those beside it show what they hide.
+                let mut problems = Vec::new();
+                for value in values {
+                    match pattern(value, origin) {
+                        Ok(pattern) if place(config).contains(&pattern) => {}
+                        Ok(pattern) => place(config).push(pattern),
+                        Err(problem) => problems.push(problem),
                     }
                 }
-                for pattern in patterns {
-                    if !place(config).contains(&pattern) {
-                        place(config).push(pattern);
-                    }
+                if !problems.is_empty() {
+                    return Err(problems.join("; "));
                 }
             }
             (Kind::AutoCount(_, _, place), Value::Text(text)) if text == "auto" => {
@@ -253,6 +250,21 @@ impl Kind {
             Self::Count(..) | Self::OptionalCount(..) | Self::Number(..) => "whole number",
             Self::Bool(_) => "truth value",
         }
+    }
+}
+
+/// A pattern of what is left out.
+fn pattern(value: &Value, origin: Origin<'_>) -> Result<String, String> {
+    let Value::Text(pattern) = value else {
+        return Err(format!("a {} stands among the texts", value.type_name()));
+    };
+    Exclusions::check(pattern)?;
+    match origin.confined {
+        Some(root) if pattern.starts_with('!') => Err(format!(
+            "{pattern}: a workspace that is not trusted brings back nothing; run `agent trust {}`",
+            root.display()
+        )),
+        _ => Ok(pattern.clone()),
     }
 }
 

@@ -27,6 +27,20 @@ fn an_excluded_file_gets_no_answer_and_is_in_no_prompt() {
 }
 
 #[test]
+fn a_pattern_that_is_wrong_does_not_show_what_the_others_hide() {
+    for wrong in ["\"a[\"", "3", "\"!hidden/c.py\""] {
+        let project = Project::new(&[
+            ("agent.toml", &format!("exclude = [\"hidden/\", {wrong}]\n")),
+            ("hidden/c.py", "x = \n"),
+        ]);
+        let run = project.run(&["complete", "hidden/c.py:1:5"]);
+        assert_eq!(run.code, 2, "{wrong}: {run:?}");
+        assert!(run.stderr.contains("excluded by `hidden/`"), "{wrong}: {run:?}");
+        assert!(run.stderr.contains("exclude: "), "{wrong}: {run:?}");
+    }
+}
+
+#[test]
 fn what_the_user_excludes_a_workspace_cannot_bring_back() {
     let project = Project::new(&[("agent.toml", "exclude = [\"b.py\"]\n"), ("a.py", "x = \n")]);
     let config = project.home(".config/agent");

@@ -23,6 +23,14 @@ fn help_and_version_are_answers() {
 }
 
 #[test]
+fn every_flag_that_an_option_names_is_taken() {
+    let help = project().run(&["complete", "--help"]).stdout;
+    for flag in agent::config::options::OPTIONS.iter().filter_map(|option| option.flag) {
+        assert!(help.contains(flag), "agent complete has no {flag}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_the_command_line_is_said_with_exit_code_2() {
     let project = project();
     let model = project.filling(&[" + 1"]);

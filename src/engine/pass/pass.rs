@@ -1,7 +1,7 @@
 //! The pass: tokens → keys and values in the pages, and logits. All threads go through it together.
 //!
 //! Steps are separated by seams: what a step writes is read only after the next one. Within a step
-//! each part is taken by one thread, and by another one if that is held up. A result does not depend on who computed which part.
+//! each part is taken by one thread; which one, the result does not depend on.
 #![expect(unsafe_code, reason = "threads write disjoint parts of shared buffers")]
 
 mod attend;
