@@ -308,8 +308,11 @@ def test_files_changed_by_other_programs_are_indexed(wire, script, project):
     (project / "a.py").write_text("def first(): pass\n")
     server.initialize(capabilities, rootUri=project.as_uri(), initializationOptions={"model": script(("", "1"))})
     server.open((project / "a.py").as_uri(), "def first(): pass\n")
-    [watcher] = server.sent("client/registerCapability")["params"]["registrations"][0]["registerOptions"]["watchers"]
-    assert "py" in watcher["globPattern"]
+    [registration] = server.sent("client/registerCapability")["params"]["registrations"]
+    patterns = [watcher["globPattern"] for watcher in registration["registerOptions"]["watchers"]]
+    assert any("py" in pattern for pattern in patterns), patterns
+    assert any(pattern.endswith("agent.toml") for pattern in patterns), patterns
+    assert any(".git/HEAD" in pattern for pattern in patterns), patterns
 
     def indexed(count):
         for _ in range(200):
