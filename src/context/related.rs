@@ -36,6 +36,11 @@ const RANKED: usize = wanted::LOOKED_AT;
 /// A longer item is not shown whole, in bytes.
 const MAX_WHOLE: usize = 6000;
 
+/// Percent of the first so many tokens of a prompt that are for excerpts, and of the others.
+const SHORT: usize = 512;
+const SHARE_OF_SHORT: usize = 30;
+const SHARE_OF_REST: usize = 75;
+
 /// A place in a document.
 #[derive(Clone, Copy)]
 pub struct Place<'a> {
@@ -59,9 +64,10 @@ pub struct Related {
 }
 
 /// How many of `budget` tokens are for excerpts at least; where the file does not need the others,
-/// it is more.
+/// it is more. In a short prompt the lines around the cursor show more than any excerpt.
 pub fn share(budget: usize) -> usize {
-    budget / 2
+    let short = budget.min(SHORT);
+    short * SHARE_OF_SHORT / 100 + (budget - short) * SHARE_OF_REST / 100
 }
 
 /// Everything that is known before the choice.

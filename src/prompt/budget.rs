@@ -1,21 +1,19 @@
 //! Which part of a context gets how many tokens, what is dropped first, and what stays as it was.
 //!
-//! Every budget is declared here, as a share of what the prompt may hold. What one part leaves goes
-//! to the others. A choice made before is kept as long as it fits: the excerpts stay in their
-//! order and new ones come behind them, the prefix begins and the suffix ends where they did; so
-//! that the head of the prompt stays the same, which is what a KV cache rewards. What has to be cut
-//! is cut further than needed, so that the next cut is far away.
+//! How many tokens are for excerpts is what [`related::share`] says; every other budget is declared
+//! here. What one part leaves goes to the others. A choice made before is kept as long as it fits:
+//! the excerpts stay in their order and new ones come behind them, the prefix begins and the suffix
+//! ends where they did; so that the head of the prompt stays the same, which is what a KV cache
+//! rewards. What has to be cut is cut further than needed, so that the next cut is far away.
 
 use super::Count;
-use crate::context::Kind;
+use crate::context::{Kind, related};
 
-/// Percent of a prompt for each kind of excerpt; what one kind leaves another may take.
+/// Percent of the excerpts for each kind; what one kind leaves another may take.
 pub const EXCERPTS: [(Kind, usize); 4] =
-    [(Kind::Imported, 12), (Kind::EnclosingType, 8), (Kind::Ranked, 25), (Kind::Recent, 5)];
-/// Percent of a prompt for the file before the cursor.
-pub const PREFIX: usize = 33;
-/// Percent of a prompt for the file after the cursor.
-pub const SUFFIX: usize = 17;
+    [(Kind::Imported, 24), (Kind::EnclosingType, 16), (Kind::Ranked, 50), (Kind::Recent, 10)];
+/// Percent of the file's share for what stands before the cursor; the rest is for what follows it.
+pub const PREFIX: usize = 66;
 /// What is typed behind the middle marker gets one part in so many of a prompt …
 const TYPED: usize = 8;
 /// … and no more than so many tokens: after them the prompt is made anew.
@@ -104,16 +102,16 @@ pub fn choose(
         return Choice { prefix, ..Choice::default() };
     }
 
-    let share = |percent: usize| budget * percent / 100;
+    let share = budget - related::share(budget);
     let prefix_need = need(parts.prefix.iter().rev(), budget, count);
     let suffix_need = need(parts.suffix, budget, count);
-    let least_prefix = prefix_need.min(share(PREFIX)).max(last_cost);
-    let least_suffix = suffix_need.min(share(SUFFIX)).min(budget - least_prefix);
+    let least_prefix = prefix_need.min(share * PREFIX / 100).max(last_cost);
+    let least_suffix = suffix_need.min(share * (100 - PREFIX) / 100).min(budget - least_prefix);
     let room = budget - least_prefix - least_suffix;
     let (excerpts, used) = excerpts_within(parts, earlier, room, count);
 
     let of_file = budget - used;
-    let least_suffix = suffix_need.min(of_file * SUFFIX / (PREFIX + SUFFIX));
+    let least_suffix = suffix_need.min(of_file * (100 - PREFIX) / 100);
     let room = (of_file - least_suffix).max(last_cost);
     let start = earlier.map(|earlier| earlier.before);
     let whole = prefix.len();
@@ -162,9 +160,8 @@ fn excerpts_within(
     room: usize,
     count: Count<'_>,
 ) -> (Vec<usize>, usize) {
-    let all: usize = EXCERPTS.iter().map(|(_, share)| share).sum();
     let mut left = room;
-    let mut shares = EXCERPTS.map(|(kind, share)| (kind, room * share / all));
+    let mut shares = EXCERPTS.map(|(kind, share)| (kind, room * share / 100));
     let mut costs: Vec<Option<usize>> = vec![None; parts.excerpts.len()];
     let mut chosen: Vec<usize> = Vec::new();
     let mut take = |index: usize, within_share: bool, chosen: &mut Vec<usize>| {

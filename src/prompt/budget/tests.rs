@@ -42,7 +42,17 @@ fn of_file(prefix: &[&str], suffix: &[&str], budget: usize) -> (String, String) 
 #[test]
 fn the_shares_are_a_whole() {
     let excerpts: usize = EXCERPTS.iter().map(|(_, share)| share).sum();
-    assert_eq!(excerpts + PREFIX + SUFFIX, 100);
+    assert_eq!(excerpts, 100);
+}
+
+#[test]
+fn a_long_prompt_has_more_than_half_for_excerpts_and_a_short_one_for_the_file() {
+    let texts: Vec<Wanted> = (0..400).map(|_| wanted(Kind::Ranked, 1.0, &"x".repeat(20))).collect();
+    let file = "let x = 1;\n".repeat(400);
+    for (budget, most) in [(200, 60), (512, 153), (2048, 1305)] {
+        let shown = 20 * chosen(&texts, &[&file], &[&file], None, budget).excerpts.len();
+        assert!((most - 20..=most).contains(&shown), "{budget}: {shown}");
+    }
 }
 
 #[test]
@@ -92,7 +102,7 @@ fn each_kind_has_a_share_and_the_best_of_it_comes_first() {
         wanted(Kind::Ranked, 5.0, &text),
     ];
     let file = "let x = 1;\n".repeat(100);
-    let choice = chosen(&excerpts, &[&file], &[&file], None, 200);
+    let choice = chosen(&excerpts, &[&file], &[&file], None, 334);
     assert_eq!(choice.excerpts, [2, 3, 4, 5]);
     assert!(choice.prefix.len() > 50, "{choice:?}");
     assert!(choice.suffix.len() > 20, "{choice:?}");
