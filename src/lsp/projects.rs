@@ -91,12 +91,13 @@ impl Projects {
         workspace
     }
 
-    /// Takes what is excluded now; projects in which that is something else are read anew.
-    pub(super) fn exclude(&self, exclusions: &dyn Fn(&Path) -> Exclusions) {
-        let open = self.state().open.clone();
-        for workspace in open.iter().filter(|open| open.exclude(exclusions(open.root()))) {
-            index(workspace);
-        }
+    /// Takes what is excluded now; projects in which that is something else are read anew. Whether
+    /// there are any.
+    pub(super) fn exclude(&self, exclusions: &dyn Fn(&Path) -> Exclusions) -> bool {
+        let mut open = self.state().open.clone();
+        open.retain(|open| open.exclude(exclusions(open.root())));
+        open.iter().for_each(index);
+        !open.is_empty()
     }
 
     /// Files known, all workspaces together.

@@ -56,6 +56,13 @@ impl Prompts {
         };
     }
 
+    /// Forgets every prompt: none may be gone on from.
+    pub(super) fn renew(&self) {
+        let mut state = self.state();
+        state.anchors.clear();
+        state.last = None;
+    }
+
     /// Takes note of a document that was opened, in what the editor calls this language.
     pub(super) fn opened(&self, uri: &Url, language: String, path: &Path) {
         self.state().languages.insert(uri.as_str().to_owned(), language);

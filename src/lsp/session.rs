@@ -117,7 +117,10 @@ impl Session {
             tracing::error!("{message}");
             client.show(MessageType::ERROR, message);
         });
-        self.projects.exclude(&|root| self.exclusions(root));
+        if self.projects.exclude(&|root| self.exclusions(root)) {
+            // A prompt that is gone on from may show what is excluded now.
+            self.prompts.renew();
+        }
     }
 
     fn read_settings(&self, root: Option<&Path>) -> Settings {

@@ -49,6 +49,21 @@ async def test_the_parts_of_a_prompt_are_shown_and_what_is_typed_comes_last(kind
     assert third["reuse"].startswith("new:"), third
 
 
+async def test_a_file_that_is_excluded_meanwhile_leaves_the_prompt_that_is_typed_on(kind, open_editor, project, script):
+    (project / "item.py").write_text("class Item:\n    price: int\n")
+    editor, uri, offset = await start(open_editor, script, project, "from item import Item\n\nx = ˇ\ny = 2\n")
+    for _ in range(200):
+        if "price" in (await context(editor, uri, offset))["prompt"]:
+            break
+    else:
+        pytest.fail("the file was never shown")
+    settings = types.DidChangeConfigurationParams(settings={"agent": {"exclude": ["item.py"]}})
+    editor.client.workspace_did_change_configuration(settings)
+    editor.replace(uri, offset, offset, "I")
+    after = await context(editor, uri, offset + 1)
+    assert "price" not in after["prompt"], after
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
