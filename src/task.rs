@@ -7,6 +7,7 @@ pub mod explain;
 pub mod fix;
 pub mod place;
 pub mod rewrite;
+pub mod shown;
 pub mod summary;
 pub mod target;
 pub mod test;

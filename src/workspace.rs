@@ -156,11 +156,18 @@ impl Workspace {
         let mut current = self.exclusions.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::clone(&exclusions);
         drop(current);
-        let index = self.index();
-        let named = index.paths().into_iter().filter(|path| exclusions.of(path).is_some());
-        for path in named {
-            self.replace(path.to_owned(), None);
+        let mut changes = self.changes();
+        let mut next = Index::clone(&self.index());
+        let mut named: Vec<PathBuf> = next.paths().into_iter().map(Path::to_owned).collect();
+        named.retain(|path| exclusions.of(path).is_some());
+        // The index is copied and shown once; from its end on, fewer files have to move up.
+        for path in named.into_iter().rev() {
+            next.remove(&path);
+            changes.forgotten = true;
+            changes.stamps.remove(&*path);
+            changes.updated.insert(path);
         }
+        self.publish(next);
         true
     }
 
@@ -194,7 +201,7 @@ impl Workspace {
     }
 
     /// Replaces what is known of one file; `None` forgets it. Files outside the workspace, secret
-    /// or ignored ones and what is not worth reading are left out.
+    /// or ignored ones, symbolic links and what is not worth reading are left out.
     pub fn update(&self, path: &Path, text: Option<&str>) {
         let Some(relative) = self.relative(path) else { return };
         let text = text.filter(|text| self.is_worth_reading(&relative, text));
@@ -242,7 +249,13 @@ impl Workspace {
             && self.exclusions().of(relative).is_none()
             && text.len() as u64 <= walk::MAX_FILE_SIZE
             && walk::judge(text).is_none()
+            && !self.is_link(relative)
             && (self.index().holds(relative) || !self.is_hidden_or_ignored(relative))
+    }
+
+    /// Whether a file (relative path) is a symbolic link: its text may be from outside.
+    fn is_link(&self, relative: &Path) -> bool {
+        self.root.join(relative).symlink_metadata().is_ok_and(|file| file.is_symlink())
     }
 
     fn is_hidden_or_ignored(&self, relative: &Path) -> bool {

@@ -20,6 +20,13 @@ use crate::syntax::language;
 
 /// First in every file; the number changes with the layout and with what is extracted.
 const MAGIC: &[u8; 16] = b"agent index 0001";
+/// Changes with the rules that keep files out: what older ones let in is judged anew.
+const RULES: u64 = digest(&[
+    include_str!("walk.rs"),
+    include_str!("secret.rs"),
+    include_str!("secret/assignment.rs"),
+    include_str!("secret/token.rs"),
+]);
 /// Length of the tail: where the directory starts, its checksum.
 const TAIL: usize = 16;
 /// The largest file that is written or read, in bytes.
@@ -111,8 +118,7 @@ fn read_directory(bytes: &[u8], root: &Path) -> Option<HashMap<PathBuf, Cached>>
     let directory = rest.get(usize::try_from(start.ok()?).ok()?..)?;
     (checksum(directory) == check.ok()?).then_some(())?;
     let directory: Directory<'_> = postcard::from_bytes(directory).ok()?;
-    let ours =
-        Some(directory.root) == root.to_str() && directory.fingerprint == language::fingerprint();
+    let ours = Some(directory.root) == root.to_str() && directory.fingerprint == fingerprint();
     ours.then_some(())?;
     let file = |row: Row<'_>| {
         let start = usize::try_from(row.start).ok()?;
@@ -156,7 +162,7 @@ pub(super) fn save(
         files.push(Row { path, stamp, hash: entry.hash.0, start: at, len, check });
         at += len;
     }
-    let directory = Directory { root, fingerprint: language::fingerprint(), files };
+    let directory = Directory { root, fingerprint: fingerprint(), files };
     let directory = postcard::to_allocvec(&directory).map_err(io::Error::other)?;
     out.write_all(&directory)?;
     out.write_all(&at.to_le_bytes())?;
@@ -212,6 +218,28 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
 fn file_of(folder: &Path, root: &Path) -> Option<PathBuf> {
     let name = checksum(root.to_str()?.as_bytes());
     Some(folder.join(format!("{name:016x}.{EXTENSION}")))
+}
+
+/// Of everything that decides what is kept and how it was read.
+fn fingerprint() -> u64 {
+    let version = env!("CARGO_PKG_VERSION");
+    checksum(format!("{version} {RULES} {}", language::fingerprint()).as_bytes())
+}
+
+/// FNV-1a (Fowler, Noll, Vo) of all `texts`, in 64 bits; worked out by the compiler.
+const fn digest(texts: &[&str]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325;
+    let mut text = 0;
+    while text < texts.len() {
+        let bytes = texts[text].as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
+            at += 1;
+        }
+        text += 1;
+    }
+    hash
 }
 
 /// The first eight bytes of the SHA-256.

@@ -105,6 +105,43 @@ fn excluded_files_are_forgotten_and_come_back_when_they_are_not_any_more() {
 }
 
 #[test]
+fn many_files_are_excluded_as_if_they_had_never_been_read() {
+    let files: Vec<(String, String)> =
+        (0..20).map(|n| (format!("f{n}/a.rs"), format!("fn name{n}() {{}}\n"))).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (&**path, &**text)).collect();
+    let (_folder, root) = tree(&files);
+    let exclusions = Exclusions::new(&["f1*/".to_owned()]);
+    let fresh = Workspace::new(root.clone());
+    fresh.exclude(exclusions.clone());
+    fresh.build_index();
+    let workspace = Workspace::new(root);
+    workspace.build_index();
+    assert_eq!(workspace.index().file_count(), 20);
+    assert!(workspace.exclude(exclusions));
+    assert_eq!(dump(&workspace.index()), dump(&fresh.index()));
+    assert_eq!(workspace.index().file_count(), 9);
+    let changes = workspace.changes();
+    assert_eq!((changes.stamps.len(), changes.updated.len(), changes.forgotten), (9, 11, true));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_text_behind_a_link_is_not_indexed_when_it_is_opened_or_closed() {
+    let (_outside, outside) = tree(&[("private.py", "def private():\n    pass\n")]);
+    let (_folder, root) = tree(&[("a.py", "def a():\n    pass\n")]);
+    let link = root.join("private.py");
+    std::os::unix::fs::symlink(outside.join("private.py"), &link).unwrap();
+    let workspace = Workspace::new(root);
+    workspace.build_index();
+    let text = fs::read_to_string(&link).unwrap();
+    workspace.update_document(&Document::new(link.clone(), None, 0, text.clone()));
+    assert_eq!(workspace.index().paths(), [Path::new("a.py")]);
+    workspace.update(&link, Some(&text));
+    assert_eq!(workspace.index().paths(), [Path::new("a.py")]);
+    assert!(workspace.text(Path::new("private.py")).is_none());
+}
+
+#[test]
 fn the_text_of_a_file_is_the_one_that_is_indexed() {
     let (_folder, root) = tree(&[("a.py", "def a():\n    pass\n"), ("b.py", "x = 1\n")]);
     let workspace = Workspace::new(root.clone());

@@ -93,9 +93,7 @@ pub(crate) fn did_close(session: &Arc<Session>, params: DidCloseTextDocumentPara
     if path.is_absolute() && !secret::leads_to_secret(&path) {
         let workspace = session.workspace_of(&path);
         tokio::task::spawn_blocking(move || {
-            let small = path.metadata().is_ok_and(|file| file.len() <= walk::MAX_FILE_SIZE);
-            let text = small.then(|| std::fs::read_to_string(&path).ok()).flatten();
-            workspace.update(&path, text.as_deref());
+            workspace.update(&path, walk::read(&path).ok().as_deref());
         });
     }
 }

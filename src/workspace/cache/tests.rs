@@ -50,6 +50,27 @@ fn another_workspace_finds_nothing() {
 }
 
 #[test]
+fn what_other_rules_or_another_version_let_in_is_read_again() {
+    let root = Path::new("/projects/shop");
+    let (folder, _) = saved(root);
+    let path = file_of(folder.path(), root).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let (rest, tail) = bytes.split_at(bytes.len() - TAIL);
+    let start = u64::from_le_bytes(tail[..8].try_into().unwrap()) as usize;
+    let mut directory: Directory<'_> = postcard::from_bytes(&rest[start..]).unwrap();
+    assert_ne!(directory.fingerprint, language::fingerprint(), "grammars alone");
+    directory.fingerprint ^= 1;
+    let directory = postcard::to_allocvec(&directory).unwrap();
+    let mut other = [&rest[..start], &*directory, &tail[..8]].concat();
+    other.extend(checksum(&directory).to_le_bytes());
+    fs::write(&path, other).unwrap();
+    assert!(Cache::load(folder.path(), root).is_none());
+    // The test vectors of FNV-1a.
+    assert_eq!(digest(&[""]), 0xcbf2_9ce4_8422_2325);
+    assert_eq!(digest(&["foo", "bar"]), 0x8594_4171_f739_67e8);
+}
+
+#[test]
 fn a_broken_file_gives_nothing_or_what_is_whole() {
     let root = Path::new("/projects/shop");
     let (folder, _) = saved(root);
