@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{TaskError, Tools, chat};
+use super::{TaskError, Tools, chat, shown};
 use crate::context::{self, Activity};
 use crate::document::Document;
 use crate::engine::{
@@ -20,7 +20,6 @@ use crate::prompt::pace::Pace;
 use crate::prompt::{Prompt, Trace};
 use crate::syntax::scope::Extent;
 use crate::text::Span;
-use crate::workspace::secret;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -219,18 +218,7 @@ fn path_for_prompt(tools: &Tools, document: &Document) -> Result<PathBuf, TaskEr
     let path = relative.unwrap_or_else(|| {
         document.path.file_name().map_or_else(|| PathBuf::from("file"), PathBuf::from)
     });
-    if secret::is_secret_path(&path) {
-        return Err(TaskError::Target(format!(
-            "{}: may hold secrets, so no model is shown it",
-            document.path.display()
-        )));
-    }
-    if let Some(pattern) = tools.workspace.exclusions().of(&path) {
-        return Err(TaskError::Target(format!(
-            "{}: excluded by `{pattern}` (option `exclude`), so no model is shown it",
-            document.path.display()
-        )));
-    }
+    shown::check(tools, document)?;
     Ok(path)
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{Outcome, TaskError, Tools, chat, fix, place, target};
+use super::{Outcome, TaskError, Tools, chat, fix, place, shown, target};
 use crate::check::guard;
 use crate::check::judge::{Judge, Verdict};
 use crate::check::{Findings, Level, Proof, Severity};
@@ -31,6 +31,7 @@ pub async fn run(
     target: &Target,
     instruction: &str,
 ) -> Result<Outcome, TaskError> {
+    shown::check(tools, document)?;
     let Some(item) = target::resolve(document, target)? else {
         return Err(TaskError::Target(
             "a rewrite needs one item: name a function or type, or a place inside it".to_owned(),

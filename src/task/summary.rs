@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{TaskError, Tools, chat, complete, target};
+use super::{TaskError, Tools, chat, complete, shown, target};
 use crate::document::Document;
 use crate::engine::Priority;
 use crate::postprocess::prose;
@@ -11,7 +11,6 @@ use crate::syntax::language::DocStyle;
 use crate::syntax::outline::Item;
 use crate::syntax::scope;
 use crate::text::{Span, TextEdit, apply};
-use crate::workspace::secret;
 
 /// Answers to choose from.
 const CANDIDATES: usize = 4;
@@ -57,13 +56,7 @@ pub async fn guessed(
     item: &Item,
     facts: &str,
 ) -> Result<Option<Summary>, TaskError> {
-    let relative = tools.workspace.relative(&document.path);
-    if secret::is_secret_path(relative.as_deref().unwrap_or(&document.path)) {
-        return Err(TaskError::Target(format!(
-            "{}: may hold secrets, so no model is shown it",
-            document.path.display()
-        )));
-    }
+    shown::check(tools, document)?;
     let answers = if chat::available(tools) {
         asked(tools, document, item, facts).await?
     } else if tools.engine.info().fim.is_some() {

@@ -11,7 +11,7 @@ mod rust;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Outcome, TaskError, Tools, chat, counted, fix, target, target::Target};
+use super::{Outcome, TaskError, Tools, chat, counted, fix, shown, target, target::Target};
 use crate::check::judge::Judge;
 use crate::check::{CheckError, Level, Proof, TestRun};
 use crate::document::Document;
@@ -75,6 +75,10 @@ impl Bench<'_> {
         usage: &str,
     ) -> Result<Vec<String>, TaskError> {
         if !chat::available(self.tools) {
+            return Ok(Vec::new());
+        }
+        if let Err(why) = shown::check(self.tools, self.document) {
+            (self.tools.report)(&format!("the model is not asked: {why}"));
             return Ok(Vec::new());
         }
         let Some(language) = self.document.language() else { return Ok(Vec::new()) };

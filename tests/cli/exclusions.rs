@@ -49,3 +49,20 @@ fn what_the_user_excludes_a_workspace_cannot_bring_back() {
     let run = project.run(&["complete", "a.py:1:5", &project.filling(&["x"])]);
     assert!(run.code == 2 && run.stderr.contains("excluded by `a.py`"), "{run:?}");
 }
+
+#[test]
+fn a_file_that_holds_a_token_is_shown_to_no_model_but_explained_by_the_parser() {
+    let token = format!("ghp_{}", "a1B2".repeat(9));
+    let keys = format!("KEY = '{token}'\n\n\ndef connect():\n    return \n");
+    let project = Project::new(&[("keys.py", &keys)]);
+    let model = project.filling(&["KEY"]);
+    for command in ["complete", "context"] {
+        let run = project.run(&[command, "keys.py:5:12", &model]);
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(run.stderr.contains("holds what looks like a secret"), "{run:?}");
+        assert!(!run.stdout.contains(&token) && !run.stderr.contains(&token), "{run:?}");
+    }
+    let run = project.run(&["explain", "keys.py:4", &model]);
+    assert!(run.code == 0 && run.stdout.contains("connect"), "{run:?}");
+    assert!(run.stdout.contains("so no model is shown it"), "{run:?}");
+}

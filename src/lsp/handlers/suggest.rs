@@ -12,7 +12,7 @@ use crate::context::Activity;
 use crate::document::Document;
 use crate::syntax::Language;
 use crate::task::complete::{self, Candidate, Prepared};
-use crate::task::{TaskError, Tools};
+use crate::task::{TaskError, Tools, shown};
 
 /// How long a suggestion waits for a model that is still loading.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -89,6 +89,10 @@ async fn candidates(
     let mut options = options(session, &tools, document);
     options.candidates = options.candidates.max(if invoked { INVOKED_CANDIDATES } else { 1 });
     if !complete::may_be_completed(document, offset, &options) {
+        return Ok(Vec::new());
+    }
+    if let Err(why) = shown::check(&tools, document) {
+        tracing::debug!("no suggestion: {why}");
         return Ok(Vec::new());
     }
     let prepared = prepared(session, uri, &tools, document, offset, &options).await;

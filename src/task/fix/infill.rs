@@ -8,7 +8,7 @@ use crate::check::Diagnostic;
 use crate::document::Document;
 use crate::engine::Priority;
 use crate::task::complete::{self, Options};
-use crate::task::{TaskError, Tools};
+use crate::task::{TaskError, Tools, shown};
 use crate::text::{Span, TextEdit, apply};
 
 /// The longest expression that is taken out alone.
@@ -24,6 +24,10 @@ pub(super) async fn candidates(
     samples: usize,
 ) -> Result<Vec<Candidate>, TaskError> {
     if tools.engine.info().fim.is_none() || samples == 0 {
+        return Ok(Vec::new());
+    }
+    if let Err(why) = shown::check(tools, document) {
+        (tools.report)(&format!("the model is not asked: {why}"));
         return Ok(Vec::new());
     }
     let mut candidates: Vec<Candidate> = Vec::new();

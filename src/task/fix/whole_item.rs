@@ -8,7 +8,7 @@ use crate::check::Diagnostic;
 use crate::document::Document;
 use crate::postprocess::reply;
 use crate::syntax::scope;
-use crate::task::{TaskError, Tools, chat};
+use crate::task::{TaskError, Tools, chat, shown};
 use crate::text::Span;
 
 /// The largest file that is written anew whole where the fault lies in no item, in bytes.
@@ -29,6 +29,10 @@ pub(super) async fn candidates(
     else {
         return Ok(Vec::new());
     };
+    if let Err(why) = shown::check(tools, document) {
+        (tools.report)(&format!("the model is not asked: {why}"));
+        return Ok(Vec::new());
+    }
     let items = document.items();
     let (name, span) = match scope::enclosing_item(&items, diagnostic.span.start) {
         Some(item) => (item.name.clone(), item.span),
