@@ -10,9 +10,9 @@ pub fn before(text: &str, items: &[Item], span: Span) -> Vec<String> {
     let prefix = text.get(..start).unwrap_or_default();
     let cuts = outside_functions(items)
         .filter(|item| item.span.start < start)
-        .map(|item| line_start(text, item.span.start))
+        .map(|item| item.span.start)
         .collect();
-    blocks(prefix, cuts)
+    blocks(prefix, line_starts(prefix, cuts))
 }
 
 /// The text after `span` as blocks: each ends with a whole item, the first one with the innermost
@@ -22,9 +22,9 @@ pub fn after(text: &str, items: &[Item], span: Span) -> Vec<String> {
     let suffix = text.get(end..).unwrap_or_default();
     let cuts = outside_functions(items)
         .filter(|item| item.span.end > end)
-        .filter_map(|item| line_end(text, item.span.end).checked_sub(end))
+        .map(|item| item.span.end - end)
         .collect();
-    blocks(suffix, cuts)
+    blocks(suffix, line_ends(suffix, cuts))
 }
 
 /// The items that are no local function or class of a function. One pass, since files of many
@@ -40,18 +40,37 @@ fn outside_functions(items: &[Item]) -> impl Iterator<Item = &Item> {
     })
 }
 
-fn line_start(text: &str, offset: usize) -> usize {
-    text.get(..offset).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
+/// Where the lines of `offsets` begin. Each line is looked at once, since files of one line with
+/// many thousand items exist.
+fn line_starts(text: &str, mut offsets: Vec<usize>) -> Vec<usize> {
+    offsets.sort_unstable();
+    let (mut start, mut seen) = (0, 0);
+    for offset in &mut offsets {
+        let passed = text.get(seen..*offset).unwrap_or_default();
+        start = passed.rfind('\n').map_or(start, |newline| seen + newline + 1);
+        seen = *offset;
+        *offset = start;
+    }
+    offsets.dedup();
+    offsets
 }
 
-/// Past the line break that ends the line of `offset`.
-fn line_end(text: &str, offset: usize) -> usize {
-    // An item whose text ends with its line break ends there.
-    if text.get(..offset).is_some_and(|before| before.ends_with('\n')) {
-        return offset;
+/// Past the line breaks that end the lines of `offsets`; each line is looked at once.
+fn line_ends(text: &str, mut offsets: Vec<usize>) -> Vec<usize> {
+    offsets.sort_unstable();
+    let mut end = 0;
+    for offset in &mut offsets {
+        // An item whose text ends with its line break ends there.
+        if *offset > end && !text.get(..*offset).is_some_and(|before| before.ends_with('\n')) {
+            let rest = text.get(*offset..).unwrap_or_default();
+            end = rest.find('\n').map_or(text.len(), |newline| *offset + newline + 1);
+        } else {
+            end = end.max(*offset);
+        }
+        *offset = end;
     }
-    let rest = text.get(offset..).unwrap_or_default();
-    rest.find('\n').map_or(text.len(), |newline| offset + newline + 1)
+    offsets.dedup();
+    offsets
 }
 
 /// `text` cut at `cuts`, without empty blocks.
@@ -127,5 +146,13 @@ mod tests {
     fn a_text_without_a_tree_is_one_block() {
         let (before, after) = cut("notes.txt", "one\ntwo ˇthree\n");
         assert_eq!((before, after), (vec!["one\ntwo ".to_owned()], vec!["three\n".to_owned()]));
+    }
+
+    #[test]
+    fn items_of_one_line_share_its_beginning_and_its_end() {
+        let text = format!("x\n{}\ny", "var a=1;".repeat(5_000));
+        let offsets: Vec<_> = (0..text.len()).collect();
+        assert_eq!(line_starts(&text, offsets.clone()), [0, 2, 40_003]);
+        assert_eq!(line_ends(&text, offsets[1..].to_vec()), [2, 40_003]);
     }
 }
