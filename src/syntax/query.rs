@@ -19,6 +19,16 @@ const MATCH_LIMIT: u32 = 4096;
 const REPORTS: usize = 2000;
 const BYTES_PER_REPORT: usize = 10;
 
+/// Below how many nodes around them (hidden ones included) nothing is searched for: at a node that
+/// deep the cursor may look at each of them, so that the work at a nesting of thousands of levels
+/// is their square. Code of people has some dozen levels, a generated sum of some hundred terms as
+/// many.
+const MAX_DEPTH: u32 = 1000;
+
+/// How many tokens may follow each other in a fault with no node between them: at each the cursor
+/// looks at all that follow, so that the work at a hundred thousand is their square.
+const MAX_RUN: usize = 500;
+
 /// One match of a pattern.
 pub(super) struct Match<'t> {
     /// Index of the pattern in the query; earlier ones are the more special ones.
@@ -53,18 +63,15 @@ impl<'t> Match<'t> {
 }
 
 /// The matches of `query` that touch `within` (or the whole tree), in document order of where
-/// they were found; on a nesting so deep that the search has to be stopped, those found until
-/// then. `text` is only read for predicates.
+/// they were found; of a deep nesting those not below [`MAX_DEPTH`], of a fault that is no code at all
+/// none, and where the search has to be stopped, those found until then. `text` is only read for predicates.
 pub(super) fn matches<'t>(
     tree: &'t SyntaxTree,
     text: &str,
     query: &'static Query,
     within: Option<Span>,
 ) -> Vec<Match<'t>> {
-    let mut search = Search::new(query, text);
-    if let Some(within) = within {
-        search.cursor.set_byte_range(within.start..within.end.max(within.start + 1));
-    }
+    let Some(mut search) = Search::within(tree, query, text, within) else { return Vec::new() };
     let mut out = Vec::new();
     search.run(tree.root(), |found| out.push(found));
     out
@@ -84,7 +91,7 @@ pub(super) fn matches_from<'t>(
         return matches(tree, text, query, None);
     };
     let has_any_root = |found: &Match<'_>| any_root.get(found.pattern).is_some_and(|any| *any);
-    let mut search = Search::new(query, text);
+    let mut search = Search::new(query, text, text.len());
     let mut out = Vec::new();
     search.cursor.set_max_start_depth(Some(0));
     for root in &starts.roots[purpose as usize] {
@@ -121,10 +128,29 @@ struct Search<'s> {
 }
 
 impl<'s> Search<'s> {
-    fn new(query: &'static Query, text: &'s str) -> Self {
+    /// A search of the nodes that touch `within`; `None` where it cannot be done in bounds.
+    fn within(
+        tree: &SyntaxTree,
+        query: &'static Query,
+        text: &'s str,
+        within: Option<Span>,
+    ) -> Option<Self> {
+        if longest_run(tree) > MAX_RUN {
+            return None;
+        }
+        let mut search = Self::new(query, text, within.map_or(text.len(), Span::len));
+        if let Some(within) = within {
+            search.cursor.set_byte_range(within.start..within.end.max(within.start + 1));
+        }
+        search.cursor.set_max_start_depth(Some(MAX_DEPTH));
+        Some(search)
+    }
+
+    /// A search of `searched` bytes of the text.
+    fn new(query: &'static Query, text: &'s str, searched: usize) -> Self {
         let mut cursor = QueryCursor::new();
         cursor.set_match_limit(MATCH_LIMIT);
-        Self { query, text, cursor, left: REPORTS + text.len() / BYTES_PER_REPORT }
+        Self { query, text, cursor, left: REPORTS + searched / BYTES_PER_REPORT }
     }
 
     /// Calls `each` with the matches from `node` on.
@@ -151,9 +177,43 @@ impl<'s> Search<'s> {
     }
 }
 
+/// The most tokens that follow each other in a fault of `tree` with no named node between them.
+fn longest_run(tree: &SyntaxTree) -> usize {
+    let (mut run, mut longest) = (0, 0);
+    let mut cursor = tree.root().walk();
+    loop {
+        let node = cursor.node();
+        run = if node.is_named() { 0 } else { run + 1 };
+        longest = longest.max(run);
+        if node.has_error() && cursor.goto_first_child() {
+            run = 0;
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            run = 0;
+            if !cursor.goto_parent() {
+                return longest;
+            }
+        }
+    }
+}
+
 /// Where a node is.
 pub(super) fn span(node: Node<'_>) -> Span {
     Span::new(node.start_byte(), node.end_byte())
+}
+
+/// How many thousand steps the search for the scopes `within` takes.
+#[cfg(test)]
+pub(super) fn reports(tree: &SyntaxTree, text: &str, within: Span) -> usize {
+    let Some(mut search) =
+        Search::within(tree, &tree.language().spec().queries.scopes, text, Some(within))
+    else {
+        return 0;
+    };
+    let left = search.left;
+    search.run(tree.root(), |_| {});
+    left - search.left
 }
 
 #[cfg(test)]

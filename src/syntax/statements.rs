@@ -8,37 +8,60 @@ use crate::text::Span;
 /// before it has ended; ascending. Statements are those of the language's `scopes.scm`, also inside
 /// others.
 pub fn boundaries(tree: &SyntaxTree, text: &str, within: Span) -> Vec<usize> {
-    let mut found = Vec::new();
+    let mut statements = Vec::new();
     for matched in matches(tree, text, &tree.language().spec().queries.scopes, Some(within)) {
-        for (_, node) in matched.captures().filter(|(name, _)| *name == "statement") {
-            let statement = span(node);
-            found.extend(line_before(text, statement.start));
-            found.extend(line_after(text, statement.end));
-        }
+        let nodes = matched.captures().filter(|(name, _)| *name == "statement");
+        statements.extend(nodes.map(|(_, node)| span(node)));
     }
+    let starts = statements.iter().map(|statement| statement.start).collect();
+    let ends = statements.iter().map(|statement| statement.end).collect();
+    let mut found = Vec::new();
+    lines_before(text, starts, &mut found);
+    lines_after(text, ends, &mut found);
     found.retain(|offset| within.touches(*offset));
     found.sort_unstable();
     found.dedup();
     found
 }
 
-/// Where the line of `offset` begins, if only white space stands before it there.
-fn line_before(text: &str, offset: usize) -> Option<usize> {
-    let before = text.get(..offset)?;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    before.get(start..)?.trim().is_empty().then_some(start)
+/// Where the lines of `offsets` begin, if only white space stands before them there. One pass,
+/// since lines of many thousand statements exist.
+fn lines_before(text: &str, mut offsets: Vec<usize>, found: &mut Vec<usize>) {
+    offsets.sort_unstable();
+    let (mut start, mut blank, mut seen) = (0, true, 0);
+    for offset in offsets {
+        let Some(passed) = text.get(seen..offset) else { continue };
+        let rest = passed.rfind('\n').map_or(passed, |newline| {
+            (start, blank) = (seen + newline + 1, true);
+            &passed[newline + 1..]
+        });
+        blank &= rest.trim().is_empty();
+        seen = offset;
+        if blank {
+            found.push(start);
+        }
+    }
 }
 
-/// Where the line after that of `offset` begins, if nothing but white space and separators stands
-/// between.
-fn line_after(text: &str, offset: usize) -> Option<usize> {
-    if text.get(..offset)?.ends_with('\n') {
-        return Some(offset);
+/// Where the lines after those of `offsets` begin, if nothing but white space and separators stands
+/// between. One pass, from the last on.
+fn lines_after(text: &str, mut offsets: Vec<usize>, found: &mut Vec<usize>) {
+    offsets.sort_unstable();
+    let (mut next, mut clear, mut seen) = (None, true, text.len());
+    for offset in offsets.into_iter().rev() {
+        let Some(passed) = text.get(offset..seen) else { continue };
+        let rest = passed.find('\n').map_or(passed, |newline| {
+            (next, clear) = (Some(offset + newline + 1), true);
+            &passed[..newline]
+        });
+        clear &= rest.trim_matches([';', ',', ' ', '\t', '\r']).is_empty();
+        seen = offset;
+        if text.get(..offset).is_some_and(|before| before.ends_with('\n')) {
+            found.push(offset);
+        } else if clear {
+            found.extend(next);
+        }
     }
-    let rest = text.get(offset..)?;
-    let end = rest.find('\n')?;
-    let between = rest.get(..end)?;
-    between.trim_matches([';', ',', ' ', '\t', '\r']).is_empty().then_some(offset + end + 1)
 }
 
 #[cfg(test)]
@@ -83,5 +106,36 @@ mod tests {
         let text = "a = 1\nb = 2\nc = 3\nd = 4\n";
         let tree = SyntaxTree::parse(Language::named("python").unwrap(), text);
         assert_eq!(boundaries(&tree, text, Span::new(6, 12)), [6, 12]);
+    }
+
+    #[test]
+    fn a_line_of_many_statements_is_cut_before_and_after_it_alone() {
+        let text = format!("a();\n{}\nb();\n", "var a=1;".repeat(5_000));
+        let starts: Vec<_> = (0..text.len()).collect();
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        lines_before(&text, starts.clone(), &mut before);
+        lines_after(&text, starts, &mut after);
+        before.dedup();
+        after.sort_unstable();
+        after.dedup();
+        assert_eq!(before, [0, 5, 40_006]);
+        assert_eq!(after, [5, 40_006, 40_011]);
+    }
+
+    #[test]
+    fn nesting_of_a_hundred_thousand_levels_is_given_up_early() {
+        let nested = [
+            ("rust", format!("fn f() {{{}", "(".repeat(100_000))),
+            ("go", format!("package a\nvar x = {}", "[]".repeat(50_000))),
+            ("c", format!("int f(){{{}", "{".repeat(80_000))),
+        ];
+        for (name, text) in nested {
+            let Some(language) = Language::named(name) else { continue };
+            let tree = SyntaxTree::parse(language, &text);
+            let within = Span::new(26_000, 74_000);
+            assert!(boundaries(&tree, &text, within).len() <= 2, "{name}");
+            let steps = super::super::query::reports(&tree, &text, within);
+            assert!(steps < 100, "{name}: {steps} thousand steps");
+        }
     }
 }
