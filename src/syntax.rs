@@ -12,6 +12,7 @@ mod samples;
 pub mod scope;
 mod starts;
 pub mod statements;
+mod strain;
 pub mod strict;
 pub mod survey;
 
@@ -27,9 +28,9 @@ use crate::text::{Span, TextEdit};
 const MAX_BYTES: usize = 64 << 20;
 
 /// How often the parser may report progress (every hundred steps) before it is stopped, per byte
-/// of text and at least. Ordinary code takes about one step per byte.
+/// of text and at least. Ordinary code takes one or two steps per byte.
 const REPORTS_PER_BYTE: usize = 1;
-const REPORTS: usize = 100_000;
+const REPORTS: usize = 5_000;
 
 /// The tree of one text in one language. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -104,7 +105,8 @@ impl SyntaxTree {
 }
 
 fn parse(language: Language, text: &str, old: Option<&Tree>) -> SyntaxTree {
-    let mut left = REPORTS + REPORTS_PER_BYTE * text.len();
+    let mut left = strain::reports(text).min(REPORTS + REPORTS_PER_BYTE * text.len());
+    let feasible = text.len() <= MAX_BYTES && left > 0;
     let mut progress = |_: &ParseState| {
         left = left.saturating_sub(1);
         if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -115,9 +117,8 @@ fn parse(language: Language, text: &str, old: Option<&Tree>) -> SyntaxTree {
     // The table's tests show that this runtime takes every grammar.
     _ = parser.set_language(&language.spec().grammar);
     let options = ParseOptions::new().progress_callback(&mut progress);
-    let parsed = (bytes.len() <= MAX_BYTES)
-        .then(|| parser.parse_with_options(&mut read, old, Some(options)))
-        .flatten();
+    let parsed =
+        feasible.then(|| parser.parse_with_options(&mut read, old, Some(options))).flatten();
     if let Some(tree) = parsed {
         return SyntaxTree { language, tree, complete: true };
     }
