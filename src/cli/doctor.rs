@@ -36,9 +36,10 @@ model or kept, each with the reason, then a count by reason. Left out are:
   - what names say is secret: .env and .env.* (but samples such as .env.example), private keys and key \
 stores (*.pem, *.key, *.p12, id_rsa ...), logins of tools (.netrc, .npmrc, .pgpass ...), Terraform state, \
 data files called credentials*, secret*, service-account* ..., and all of .ssh, .aws, .gnupg, .kube ...
-  - what holds a secret: a private key, a token of a known service, or a random-looking value given to the \
-name of a secret, as in API_KEY = \"...\": quoted, 20 characters or more of base 64 with 3.5 bits of entropy \
-each (32 of hexadecimal with 3), letters and digits mixed, unless it says that it stands in for one
+  - what holds a secret: a private key, a token of a known service, a JSON web token, a URL with a \
+password, or a random-looking value given to the name of a secret, as in API_KEY = \"...\": quoted, 20 \
+characters or more of base 64 with 3.5 bits of entropy each (32 of hexadecimal with 3), letters and digits \
+mixed, unless it says that it stands in for one
   - what .gitignore, .ignore or git exclude, what the option `exclude` names, what is hidden, and what \
 links lead to
   - generated files (by their first lines), minified ones, those over 1 MiB, not UTF-8, or of no known language

@@ -24,7 +24,9 @@ const MAGIC: &[u8; 16] = b"agent index 0001";
 const RULES: u64 = digest(&[
     include_str!("walk.rs"),
     include_str!("secret.rs"),
+    include_str!("secret/address.rs"),
     include_str!("secret/assignment.rs"),
+    include_str!("secret/private_key.rs"),
     include_str!("secret/token.rs"),
 ]);
 /// Length of the tail: where the directory starts, its checksum.

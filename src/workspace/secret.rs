@@ -1,6 +1,8 @@
 //! What is never read, indexed, sent to a model or logged.
 
+mod address;
 mod assignment;
+mod private_key;
 mod token;
 
 use std::path::Path;
@@ -77,8 +79,8 @@ pub fn leads_to_secret(path: &Path) -> bool {
     is_secret_path(path) || path.canonicalize().is_ok_and(|real| is_secret_path(&real))
 }
 
-/// Whether a text holds a secret: a token or private key known by its shape, or a random-looking
-/// value that it gives to the name of a secret.
+/// Whether a text holds a secret: a token, private key or URL with a password known by its shape, or
+/// a random-looking value that it gives to the name of a secret.
 pub fn holds_secret(text: &str) -> bool {
     token::holds_token(text) || assignment::assigns_secret(text)
 }

@@ -29,22 +29,11 @@ const NAMES: [&str; 15] = [
     "signingkey",
     "token",
 ];
-/// What stand-ins for secrets say, in lower case.
-const STAND_INS: [&str; 13] = [
-    "0000",
-    "changeme",
-    "dummy",
-    "example",
-    "fake",
-    "mock",
-    "placeholder",
-    "redacted",
-    "replace",
-    "sample",
-    "test",
-    "xxxx",
-    "your",
-];
+/// What stand-ins for secrets say, in lower case; nothing random does.
+const STAND_INS: [&str; 8] =
+    ["0000", "changeme", "example", "placeholder", "redacted", "replace", "sample", "xxxx"];
+/// The same where they are a part of their own or the first word; random values may hold them.
+const STAND_IN_WORDS: [&str; 5] = ["dummy", "fake", "mock", "test", "your"];
 const LENGTHS: RangeInclusive<usize> = 20..=512;
 const MIN_HEX: usize = 32;
 const MIN_STRETCH: usize = 8;
@@ -91,7 +80,7 @@ fn is_value_byte(byte: u8) -> bool {
 }
 
 /// Whether a value looks random, and if so, whether it is hexadecimal.
-fn looks_random(value: &str) -> Option<bool> {
+pub(super) fn looks_random(value: &str) -> Option<bool> {
     let bytes = value.as_bytes();
     let stretches = value.split(['.', '-', '_']).filter(|stretch| stretch.len() >= MIN_STRETCH);
     let is_mixed = stretches.map(digit_runs).any(|runs| runs >= 2);
@@ -104,9 +93,16 @@ fn looks_random(value: &str) -> Option<bool> {
     if (is_hex && bytes.len() < MIN_HEX) || entropy(bytes) < least {
         return None;
     }
+    (!is_stand_in(value)).then_some(is_hex)
+}
+
+/// Whether a value says that it stands for another.
+pub(super) fn is_stand_in(value: &str) -> bool {
     let lower = value.to_lowercase();
-    let stands_in = STAND_INS.iter().any(|word| lower.contains(word));
-    (!stands_in).then_some(is_hex)
+    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    STAND_INS.iter().any(|word| lower.contains(word))
+        || STAND_IN_WORDS.iter().any(|word| lower.starts_with(word))
+        || words.any(|word| STAND_IN_WORDS.contains(&word))
 }
 
 fn digit_runs(text: &str) -> usize {
@@ -134,17 +130,46 @@ fn is_named_secret(before: &str) -> bool {
     let start = before.len().saturating_sub(MAX_BEFORE);
     let line = before.get(before.ceil_char_boundary(start)..).unwrap_or_default();
     let line = line.rsplit('\n').next().unwrap_or_default();
-    // `b"…"`, `r#"…"`, `&"…"`.
-    let line = line.trim_end_matches(['b', 'r', 'f', 'u', '#', '&', '@', '$']).trim_end();
-    if !line.ends_with(['=', ':', '>']) {
+    let line = without_prefix(line).trim_end();
+    if let Some(arguments) = line.strip_suffix(',') {
+        return is_secret_name(last_quoted(arguments).unwrap_or_default());
+    }
+    let is_macro = line.trim_start().strip_prefix('#').is_some_and(|directive| {
+        directive.trim_start().starts_with("define") && directive.split_whitespace().count() <= 3
+    });
+    let is_given = line.ends_with(['=', ':', '>']);
+    // `getenv("API_KEY") or "…"`.
+    let is_default = [" or", "||", "??", "?:"].iter().any(|or| line.ends_with(or));
+    if !is_given && !is_default && !is_macro {
         return false;
     }
     // The last name that is not part of a type: `API_KEY` in `const API_KEY: &str =`.
-    line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').any(|name| {
-        let name: String =
-            name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-        NAMES.iter().any(|end| name.ends_with(end))
-    })
+    line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').any(is_secret_name)
+}
+
+/// `line` without what may stand before a quote: `b"…"`, `r#"…"`, `&"…"`.
+fn without_prefix(line: &str) -> &str {
+    let marks = line.trim_end_matches(['#', '&', '@', '$']);
+    let letters = marks.trim_end_matches(['b', 'r', 'f', 'u']);
+    // The letters of a word before a blank are its own: `… or "`.
+    let is_word = letters.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    if is_word { marks } else { letters }
+}
+
+fn is_secret_name(name: &str) -> bool {
+    let name: String =
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    NAMES.iter().any(|end| name.ends_with(end))
+}
+
+/// The name in quotes that `arguments` end with: `API_KEY` in `os.getenv("API_KEY"`.
+fn last_quoted(arguments: &str) -> Option<&str> {
+    let arguments = arguments.trim_end();
+    let quote = arguments.chars().next_back().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+    let inside = arguments.strip_suffix(quote)?;
+    // Only of a call: a list may hold words and hashes.
+    let (before, name) = inside.rsplit_once(quote)?;
+    before.trim_end_matches(['b', 'r', 'u', '@']).ends_with('(').then_some(name)
 }
 
 #[cfg(test)]
@@ -164,6 +189,13 @@ mod tests {
             format!("{{ apiKey: `{RANDOM}` }}"),
             format!("Client(access_token=\"{RANDOM}\")"),
             format!("secretKey := \"{HEX}\""),
+            format!("#define API_KEY \"{RANDOM}\""),
+            format!("key = os.getenv(\"API_KEY\", \"{RANDOM}\")"),
+            format!("os.Setenv(\"API_KEY\", \"{RANDOM}\")"),
+            format!("key = os.environ.get('API_KEY') or '{RANDOM}'"),
+            format!("const key = process.env.API_KEY || '{RANDOM}';"),
+            "API_KEY = \"q7Wz2LktestTn4XbR8sYd1MfH\"".to_owned(),
+            "API_KEY = \"q7Wz2Lkmock4XbR8sfakeMfH9\"".to_owned(),
             format!("map.insert(\"x\", 1); String awsSecretAccessKey = \"{RANDOM}/+{RANDOM}\";"),
         ] {
             assert!(assigns_secret(&line), "{line}");
@@ -187,6 +219,12 @@ mod tests {
             "secret = \"11111111112222222222aaaaaaaaaa1\"",
             "API_KEY = os.environ[\"SERVICE_2_API_KEY_3\"]",
             "token = \"\" + 'a'",
+            "API_KEY = \"q7Wz2LkP9vTn4-test-XbR8sYd1MfH\"",
+            "API_KEY = \"testq7Wz2LkP9vTn4XbR8sYd1MfH\"",
+            &format!("#define VERSION_HASH \"{RANDOM}\""),
+            &format!("sign(token, \"{RANDOM}\")"),
+            &format!("[\"token\", \"{RANDOM}\"]"),
+            &format!("if token or other == 1 and \"{RANDOM}\""),
             &format!("assert digest(token) in \"{HEX}\""),
             &table,
         ] {
