@@ -1,4 +1,4 @@
-//! Private keys in PEM or OpenPGP armour, as files and as string literals hold them.
+//! Private keys in PEM or `OpenPGP` armour, as files and as string literals hold them.
 
 /// How far before the end of a heading it starts at most, in bytes.
 const MAX_HEADING: usize = 40;
