@@ -454,3 +454,6 @@ impl Local {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
