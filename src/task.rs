@@ -70,6 +70,9 @@ pub enum TaskError {
     /// The place named does not exist.
     #[error("{0}")]
     Target(String),
+    /// No model may be shown the file.
+    #[error("{0}")]
+    Hidden(String),
     /// The loaded model cannot do this.
     #[error("{0}")]
     Model(String),

@@ -45,9 +45,9 @@ impl Failure {
 impl From<TaskError> for Failure {
     fn from(error: TaskError) -> Self {
         match &error {
-            TaskError::Target(_) | TaskError::Check(CheckError::Timeout { .. }) => {
-                Self::not_done(error)
-            }
+            TaskError::Target(_)
+            | TaskError::Hidden(_)
+            | TaskError::Check(CheckError::Timeout { .. }) => Self::not_done(error),
             TaskError::Engine(_)
             | TaskError::Check(_)
             | TaskError::Prompt(_)

@@ -158,7 +158,7 @@ pub fn prepare_as(
     let started = Instant::now();
     let offset = document.text.floor_char_boundary(offset);
     let info = tools.engine.info();
-    let path = path_for_prompt(tools, document)?;
+    let path = shown::check(tools, document)?;
     // An answer may take a quarter of a small model's window.
     let max_tokens = options.max_tokens.min(window / 4).max(1);
     let budget = options.context_tokens.min(window.saturating_sub(max_tokens));
@@ -210,16 +210,6 @@ fn next(
         hasher.finish()
     };
     anchor::next(earlier, target, cursor, find, &version, &|text| tools.engine.count(text))
-}
-
-/// The document's path for a prompt; an error where no model may see it.
-fn path_for_prompt(tools: &Tools, document: &Document) -> Result<PathBuf, TaskError> {
-    let relative = tools.workspace.relative(&document.path);
-    let path = relative.unwrap_or_else(|| {
-        document.path.file_name().map_or_else(|| PathBuf::from("file"), PathBuf::from)
-    });
-    shown::check(tools, document)?;
-    Ok(path)
 }
 
 /// Tells one model from another.

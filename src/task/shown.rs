@@ -1,28 +1,29 @@
 //! Whether a model may be shown a document.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::{TaskError, Tools};
 use crate::document::Document;
 use crate::workspace::secret;
 
-/// An error that says why no model may be shown `document`: its name or its text says that it holds
-/// secrets, or the user excludes it.
-pub fn check(tools: &Tools, document: &Document) -> Result<(), TaskError> {
+/// The path that a model is shown `document` under: relative to the workspace, outside of it the
+/// file's name. [`TaskError::Hidden`] says why no model may be shown it: its name or its text says
+/// that it holds secrets, or the user excludes it. Reads all of the text.
+pub fn check(tools: &Tools, document: &Document) -> Result<PathBuf, TaskError> {
     let relative = tools.workspace.relative(&document.path);
-    let path = relative
-        .as_deref()
-        .unwrap_or_else(|| document.path.file_name().map_or(Path::new("file"), Path::new));
-    let why = if secret::is_secret_path(path) {
+    let path = relative.unwrap_or_else(|| {
+        document.path.file_name().map_or_else(|| PathBuf::from("file"), PathBuf::from)
+    });
+    let why = if secret::is_secret_path(&path) {
         "may hold secrets".to_owned()
-    } else if let Some(pattern) = tools.workspace.exclusions().of(path) {
+    } else if let Some(pattern) = tools.workspace.exclusions().of(&path) {
         format!("excluded by `{pattern}` (option `exclude`)")
     } else if secret::holds_secret(&document.text) {
         "its text holds what looks like a secret (a private key, token or password)".to_owned()
     } else {
-        return Ok(());
+        return Ok(path);
     };
-    Err(TaskError::Target(format!("{}: {why}, so no model is shown it", document.path.display())))
+    Err(TaskError::Hidden(format!("{}: {why}, so no model is shown it", document.path.display())))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::context::Activity;
 use crate::document::Document;
 use crate::syntax::Language;
 use crate::task::complete::{self, Candidate, Prepared};
-use crate::task::{TaskError, Tools, shown};
+use crate::task::{TaskError, Tools};
 
 /// How long a suggestion waits for a model that is still loading.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -91,10 +91,6 @@ async fn candidates(
     if !complete::may_be_completed(document, offset, &options) {
         return Ok(Vec::new());
     }
-    if let Err(why) = shown::check(&tools, document) {
-        tracing::debug!("no suggestion: {why}");
-        return Ok(Vec::new());
-    }
     let prepared = prepared(session, uri, &tools, document, offset, &options).await;
     let answer = match prepared {
         Ok(prepared) => complete::answer(&tools, document, prepared, &options).await,
@@ -104,6 +100,10 @@ async fn candidates(
         Ok(completion) => {
             session.prompts.learn(&info, &completion.usage);
             Ok(completion.candidates)
+        }
+        Err(TaskError::Hidden(why)) => {
+            tracing::debug!("no suggestion: {why}");
+            Ok(Vec::new())
         }
         Err(error) => {
             tracing::warn!("no suggestion for {}: {error}", uri.scheme());
