@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::arguments::{FileArgs, ModelArgs};
 use super::failure::{self, Failure};
-use super::position::{Place, Spot};
+use super::position::Place;
 use super::session::{self, Session};
 use super::{output, progress};
 use crate::config::value::Value;
@@ -38,10 +38,7 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    let place = Place::parse(&args.place)?;
-    let Spot::Cursor(line, column) = place.spot else {
-        return Err(Failure::usage(format!("{}: write FILE:LINE:COL", args.place)));
-    };
+    let (place, line, column) = Place::parse_cursor(&args.place)?;
     let mut flags = args.model.flags();
     flags.extend(args.n.map(|n| ("complete.candidates", Value::Integer(n))));
     flags.extend(args.max_tokens.map(|n| ("complete.max_tokens", Value::Integer(n))));

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::arguments::{FileArgs, ModelArgs};
 use super::failure::{self, Failure};
 use super::output;
-use super::position::{Place, Spot};
+use super::position::Place;
 use super::session::{self, OpenModel, Session};
 use crate::config::value::Value;
 use crate::models::BUILTIN;
@@ -39,10 +39,7 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    let place = Place::parse(&args.place)?;
-    let Spot::Cursor(line, column) = place.spot else {
-        return Err(Failure::usage(format!("{}: write FILE:LINE:COL", args.place)));
-    };
+    let (place, line, column) = Place::parse_cursor(&args.place)?;
     let mut flags = args.model.flags();
     flags.extend(args.tokens.map(|n| ("complete.context_tokens", Value::Integer(n))));
     let session = Session::open(&place.path, args.file.stdin, &flags, false)?;

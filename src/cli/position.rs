@@ -37,6 +37,15 @@ impl Place {
         Self::parse_with(argument, Path::is_file).map_err(Failure::usage)
     }
 
+    /// Reads a place that has to be a line and a column, which come with it.
+    pub(super) fn parse_cursor(argument: &str) -> Result<(Self, usize, usize), Failure> {
+        let place = Self::parse(argument)?;
+        match place.spot {
+            Spot::Cursor(line, column) => Ok((place, line, column)),
+            _ => Err(Failure::usage(format!("{argument}: write FILE:LINE:COL"))),
+        }
+    }
+
     fn parse_with(argument: &str, exists: impl Fn(&Path) -> bool) -> Result<Self, String> {
         let (path, rest) = split(argument, exists);
         if path.is_empty() {
