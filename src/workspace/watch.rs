@@ -52,9 +52,7 @@ impl Workspace {
     /// Whether files in the folder `path` are indexed.
     fn holds_below(&self, path: &Path) -> bool {
         let Some(relative) = self.relative(path) else { return false };
-        let index = self.index();
-        let mut paths = index.files().map(|file| &*file.path);
-        paths.any(|path| path != relative && path.starts_with(&relative))
+        self.index().below(&relative).any(|file| *file.path != relative)
     }
 
     /// Takes over what other programs wrote: these files, or whatever differs if they are many or

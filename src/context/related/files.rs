@@ -180,7 +180,7 @@ fn alike<'a>(near: &Near<'_>, project: Project<'a>) -> Vec<(&'a Arc<FileEntry>, 
                 scores.push((file, 0.0));
                 scores.len() - 1
             });
-            let count = count(&file.terms, term);
+            let count = file.count(term) as f32;
             let norm = 1.2 * (0.25 + 0.75 * file.terms.len() as f32 / 250.0);
             scores[at].1 += weight * count * 2.2 / (count + norm);
         }
@@ -190,12 +190,6 @@ fn alike<'a>(near: &Near<'_>, project: Project<'a>) -> Vec<(&'a Arc<FileEntry>, 
         *score /= best;
     }
     scores
-}
-
-/// How often sorted counts have a term.
-pub(super) fn count(terms: &[(Term, u32)], term: Term) -> f32 {
-    let at = terms.binary_search_by_key(&term, |(term, _)| *term);
-    at.ok().and_then(|at| terms.get(at)).map_or(0.0, |(_, count)| *count as f32)
 }
 
 /// How much a term says: the rarer the more.

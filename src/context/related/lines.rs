@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::Place;
 use super::files::{Candidate, inverse_frequency};
 use super::items::Ranked;
-use super::words::{TermMap, words};
+use super::words::{HASH, TermMap, hashed, words};
 use crate::context::Project;
 
 /// So many items are looked into.
@@ -110,11 +110,8 @@ fn weight(word: &str, project: Project<'_>) -> f32 {
     project.index.term(word).map_or(UNKNOWN, |term| inverse_frequency(project, term)).max(0.1)
 }
 
-/// FNV-1a.
 fn hash(word: &str) -> u64 {
-    word.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    word.bytes().fold(HASH, |hash, byte| hashed(hash, u64::from(byte)))
 }
 
 /// Weighted overlap of two lines (Jaccard).

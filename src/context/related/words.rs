@@ -49,11 +49,16 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 /// A map by the hash of a word's part.
 pub(super) type PartMap<V> = HashMap<u64, V, BuildHasherDefault<NumberHasher>>;
 
-/// Calls `each` with a hash (FNV-1a) of each part of an identifier in lower case that has at least
+/// Where a hash starts, and one that goes on with `number` (FNV-1a).
+pub(super) const HASH: u64 = 0xcbf2_9ce4_8422_2325;
+pub(super) fn hashed(hash: u64, number: u64) -> u64 {
+    (hash ^ number).wrapping_mul(0x0100_0000_01b3)
+}
+
+/// Calls `each` with a hash of each part of an identifier in lower case that has at least
 /// three letters: `http`, `server` of `HTTPServer` and of `http_server`.
 pub(super) fn parts(identifier: &str, mut each: impl FnMut(u64)) {
-    const START: u64 = 0xcbf2_9ce4_8422_2325;
-    let (mut hash, mut length) = (START, 0);
+    let (mut hash, mut length) = (HASH, 0);
     let mut before = '_';
     let mut rest = identifier.chars().peekable();
     while let Some(c) = rest.next() {
@@ -64,11 +69,11 @@ pub(super) fn parts(identifier: &str, mut each: impl FnMut(u64)) {
             if length >= 3 {
                 each(hash);
             }
-            (hash, length) = (START, 0);
+            (hash, length) = (HASH, 0);
         }
         if c.is_alphabetic() {
             let lower = c.to_lowercase().next().unwrap_or(c);
-            hash = (hash ^ u64::from(u32::from(lower))).wrapping_mul(0x0100_0000_01b3);
+            hash = hashed(hash, u64::from(u32::from(lower)));
             length += 1;
         }
         before = c;
