@@ -49,8 +49,16 @@ impl Workspace {
     /// Brings the index up to what is on disk: reads and indexes every file worth reading whose
     /// size or times, then content, are not those of the last time, and forgets those that are gone
     /// or not to be read any more. Takes as long as it takes: call it off the paths that answer an
-    /// editor. Open documents, and updates made meanwhile, win over what is on disk.
+    /// editor. Open documents, and updates made meanwhile, win over what is on disk. Git's history
+    /// is read beside.
     pub fn build_index(&self) {
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.read_history());
+            self.read_files();
+        });
+    }
+
+    fn read_files(&self) {
         let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         self.waiting.store(false, Ordering::SeqCst);
         self.changes().updated.clear();
@@ -98,7 +106,6 @@ impl Workspace {
             }
         });
         self.show(batch);
-        self.read_history();
     }
 
     /// Learns which files change together, if there are other commits than the last time.
