@@ -119,7 +119,8 @@ pub(super) fn frame(
     count: Count<'_>,
 ) -> Option<Frame> {
     let prefix = without_end(&context.prefix, typed);
-    let view = View { context, format: style.format, prefix: &prefix };
+    let before = prefix.concat();
+    let view = View { context, format: style.format, prefix: &prefix, before: &before };
     view.fitted(style.shows_repository(), earlier, budget, count).or_else(|| {
         // The repository's header does not fit: the file alone may.
         let mut frame = view.fitted(false, earlier, budget, count)?;
@@ -156,8 +157,9 @@ struct Part {
 struct View<'a> {
     context: &'a Context,
     format: FimFormat,
-    /// The file before what is typed.
+    /// The file before what is typed, in blocks and as one.
     prefix: &'a [String],
+    before: &'a str,
 }
 
 impl View<'_> {
@@ -242,11 +244,10 @@ impl View<'_> {
     /// A part of the file itself.
     fn of_file(&self, kind: &'static str, text: String, choice: &Choice) -> Part {
         let lines = |text: &str| text.matches('\n').count() as u32;
-        let prefix = self.prefix.concat();
         let (start, reason) = if kind == "prefix" {
-            (lines(&prefix) - lines(&choice.prefix), "the file before the cursor")
+            (lines(self.before) - lines(&choice.prefix), "the file before the cursor")
         } else {
-            (lines(&prefix), "the file after the cursor")
+            (lines(self.before), "the file after the cursor")
         };
         let shown = Shown {
             kind,
@@ -281,7 +282,7 @@ impl View<'_> {
             pieces.push(piece);
         }
 
-        let prefix = self.prefix.concat();
+        let prefix = self.before;
         let suffix = self.context.suffix.concat();
         let before = prefix.len() - choice.prefix.len();
         let after = suffix.len() - choice.suffix.len();
