@@ -13,7 +13,7 @@ mod avx512_float;
 mod neon;
 mod scalar;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

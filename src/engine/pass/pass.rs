@@ -21,7 +21,7 @@ use super::pages::{KvFormat, Page};
 use super::pool::{Member, Pool};
 use super::prepared::{BLOCK, Forms, Prepared};
 use super::rotation::Rotation;
-use super::share::Shares;
+use super::share::{Shares, run};
 use super::weights::{FeedForward, Linear, Matrix, Norm, Weights};
 
 /// Vectors of at most so many tokens are normed by every thread for itself: sharing the work
@@ -352,10 +352,8 @@ impl Step<'_> {
     /// The part of `0..count` that is this thread's where all parts cost the same; a multiple of
     /// `of`, the last aside.
     fn share(thread: &Thread<'_>, count: usize, of: usize) -> std::ops::Range<usize> {
-        let blocks = count.div_ceil(of);
-        let (index, threads) = (thread.member.index, thread.member.threads);
-        let edge = |index: usize| (blocks * index / threads * of).min(count);
-        edge(index)..edge(index + 1)
+        let blocks = run(thread.member.index, thread.member.threads, count.div_ceil(of));
+        (blocks.start * of).min(count)..(blocks.end * of).min(count)
     }
 
     /// The tokens' rows of the embedding.

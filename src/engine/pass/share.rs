@@ -36,16 +36,16 @@ impl Shares {
         let threads = self.runs.len();
         (0..threads).find_map(|step| {
             let owner = (thread + step) % threads;
-            let run = Self::run(owner, threads, parts);
+            let run = run(owner, threads, parts);
             let taken = self.runs.get(owner)?.take(run.len(), step == 0)?;
             Some(if step == 0 { run.start + taken } else { run.end - 1 - taken })
         })
     }
+}
 
-    /// The parts that are a thread's own.
-    fn run(thread: usize, threads: usize, parts: usize) -> Range<usize> {
-        parts * thread / threads..parts * (thread + 1) / threads
-    }
+/// The parts that are a thread's own.
+pub(super) fn run(thread: usize, threads: usize, parts: usize) -> Range<usize> {
+    parts * thread / threads..parts * (thread + 1) / threads
 }
 
 impl Run {

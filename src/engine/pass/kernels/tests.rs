@@ -104,10 +104,10 @@ enum Content {
 }
 
 /// A stream of numbers that look random.
-struct Stream(u64);
+pub(crate) struct Stream(pub(crate) u64);
 
 impl Stream {
-    fn next(&mut self) -> u32 {
+    pub(crate) fn next(&mut self) -> u32 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 32) as u32
@@ -124,7 +124,7 @@ impl Stream {
 }
 
 /// Where the half-precision scales of a block are.
-fn scale_offsets(format: BlockType) -> &'static [usize] {
+pub(super) fn scale_offsets(format: BlockType) -> &'static [usize] {
     match format {
         BlockType::F32 | BlockType::BF16 => &[],
         BlockType::F16

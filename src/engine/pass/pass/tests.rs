@@ -1,6 +1,7 @@
 //! Whole passes over a small model of random weights, on every instruction set of this machine.
 
 use crate::block::BlockType;
+use crate::kernels::tests::Stream;
 use crate::pages::{PageShape, Pool};
 use crate::weights::{Bytes, Layer};
 use crate::{Kernels, Pairs, instruction_sets};
@@ -22,16 +23,7 @@ impl Bytes for Owned {
     }
 }
 
-/// A stream of numbers that look random.
-struct Stream(u64);
-
 impl Stream {
-    fn next(&mut self) -> u32 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 32) as u32
-    }
-
     fn matrix(&mut self, format: BlockType, rows: usize, columns: usize) -> Matrix {
         let (_, block) = format.block();
         let mut bytes: Box<[u8]> =

@@ -7,6 +7,7 @@ use proptest::prelude::{
 use super::{AMX, available, pack_bf16};
 use crate::activations::{Activations, Form, GROUP};
 use crate::block::{BlockType, dequantize};
+use crate::kernels::tests::scale_offsets;
 use crate::kernels::{Scratch, Task};
 
 /// Numbers at multiples of 64 bytes.
@@ -59,17 +60,6 @@ impl Random {
     }
 }
 
-/// Where the half-precision factors of a block are.
-fn factors(format: BlockType) -> &'static [usize] {
-    match format {
-        BlockType::Q4_1 | BlockType::Q5_1 | BlockType::Q4_K | BlockType::Q5_K => &[0, 2],
-        BlockType::Q2_K => &[80, 82],
-        BlockType::Q3_K => &[108],
-        BlockType::Q6_K => &[208],
-        _ => &[0],
-    }
-}
-
 /// What the factors and the quants of a matrix are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
@@ -101,7 +91,7 @@ fn matrix(
         .collect();
     for block in all.chunks_exact_mut(bytes) {
         if format.is_quantized() {
-            for &at in factors(format) {
+            for &at in scale_offsets(format) {
                 let factor = match kind {
                     Kind::Usual(size) => half_bits(random.number() * size),
                     Kind::Same(factor, _) | Kind::Factor(factor) => factor,

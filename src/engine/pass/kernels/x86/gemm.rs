@@ -209,22 +209,6 @@ fn held(mut value: std::arch::x86_64::__m256i) -> std::arch::x86_64::__m256i {
 /// The products of an instruction set that adds four products of bytes in 32 bits, from its `tiles!`.
 macro_rules! dot_products {
     ($features:literal) => {
-        /// The products, by format.
-        pub(in crate::kernels) const PRODUCTS: Products = [
-            (BlockType::Q4_0, q4_0),
-            (BlockType::Q4_1, q4_1),
-            (BlockType::Q5_0, q5_0),
-            (BlockType::Q5_1, q5_1),
-            (BlockType::Q8_0, q8_0),
-            (BlockType::Q2_K, q2_k),
-            (BlockType::Q3_K, q3_k),
-            (BlockType::Q4_K, q4_k),
-            (BlockType::Q5_K, q5_k),
-            (BlockType::Q6_K, q6_k),
-            (BlockType::IQ4_NL, iq4_nl),
-            (BlockType::IQ4_XS, iq4_xs),
-        ];
-
         $crate::kernels::x86::gemm::products! {
             // Without minima their constant `c` is taken off where the sums start.
             q4_0 = Q4_0, panel::q4_0, Side::Starts(-8), false, tiles!(false, false);
@@ -243,9 +227,13 @@ macro_rules! dot_products {
     };
 }
 
-/// Functions that compute a task by a recipe.
+/// Functions that compute a task by a recipe, and the table of them.
 macro_rules! products {
-    ($($name:ident = $format:ident, $expand:expr, $side:expr, $wide:literal, $tiles:expr;)*) => { $(
+    ($($name:ident = $format:ident, $expand:expr, $side:expr, $wide:literal, $tiles:expr;)*) => {
+        /// The products, by format.
+        pub(in crate::kernels) const PRODUCTS: Products = [$((BlockType::$format, $name)),*];
+
+        $(
         /// # Safety
         /// See [`Product`](super::Product); two vectors or more are what it is for.
         pub(in crate::kernels) unsafe fn $name(task: &Task<'_>, scratch: &mut Scratch) {
@@ -259,6 +247,7 @@ macro_rules! products {
             // SAFETY: the caller's.
             unsafe { product(&RECIPE, task, scratch) }
         }
-    )* };
+        )*
+    };
 }
 use {dot_products, products};

@@ -10,22 +10,6 @@ use super::packed::{Packed, Side};
 use super::{Products, Recipe, Scratch, Task, Tile, product};
 use crate::block::BlockType;
 
-/// The products, by format.
-pub(in crate::kernels) const PRODUCTS: Products = [
-    (BlockType::Q4_0, q4_0),
-    (BlockType::Q4_1, q4_1),
-    (BlockType::Q5_0, q5_0),
-    (BlockType::Q5_1, q5_1),
-    (BlockType::Q8_0, q8_0),
-    (BlockType::Q2_K, q2_k),
-    (BlockType::Q3_K, q3_k),
-    (BlockType::Q4_K, q4_k),
-    (BlockType::Q5_K, q5_k),
-    (BlockType::Q6_K, q6_k),
-    (BlockType::IQ4_NL, iq4_nl),
-    (BlockType::IQ4_XS, iq4_xs),
-];
-
 /// Steps of 4 columns whose products are added up in 16 bits. A step adds two products to a sum, each
 /// at most `q · 127` in magnitude, and 8 · 2 · 15 · 127 = 30480, 4 · 2 · 31 · 127 = 31496 and
 /// 2 · 2 · 63 · 127 = 32004 are all at most 32767.

@@ -4,6 +4,7 @@
 use super::{AVX_VNNI, AVX2, AVX512_VNNI, Product, Products};
 use crate::activations::{Activations, GROUP};
 use crate::block::{BlockType, dequantize};
+use crate::kernels::tests::scale_offsets;
 use crate::kernels::{Scratch, Task};
 
 /// A number behind the ends of what a product may write.
@@ -28,17 +29,6 @@ fn levels() -> Vec<(&'static str, Products)> {
         }
     }
     levels
-}
-
-/// Where a block has numbers of half precision.
-fn halves(format: BlockType) -> &'static [usize] {
-    match format {
-        BlockType::Q4_1 | BlockType::Q5_1 | BlockType::Q4_K | BlockType::Q5_K => &[0, 2],
-        BlockType::Q2_K => &[80, 82],
-        BlockType::Q3_K => &[108],
-        BlockType::Q6_K => &[208],
-        _ => &[0],
-    }
 }
 
 struct Random(u64);
@@ -82,7 +72,7 @@ impl Problem {
             .map(|_| content.byte.unwrap_or_else(|| random.next() as u8))
             .collect();
         for block in weights.chunks_exact_mut(format.block().1) {
-            for &at in halves(format) {
+            for &at in scale_offsets(format) {
                 // Between 2⁻⁷ and 2, of either sign.
                 let ordinary =
                     (random.next() % 0x2000 + 0x2000) as u16 | (random.next() as u16 & 0x8000);
@@ -251,7 +241,7 @@ fn scales_may_be_zero_subnormal_infinite_or_not_numbers() {
 fn a_number_that_is_none_stays_in_its_row() {
     for format in quantized() {
         let mut problem = Problem::new(format, [16, 512, 3], RANDOM);
-        let at = 5 * format.row_bytes(512) + halves(format)[0];
+        let at = 5 * format.row_bytes(512) + scale_offsets(format)[0];
         problem.weights[at..at + 2].copy_from_slice(&0x7e00_u16.to_le_bytes());
         problem.check();
     }
