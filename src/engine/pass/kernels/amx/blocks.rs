@@ -58,7 +58,7 @@ impl Format for Q4_0 {
         unsafe {
             Group::set_scale(out, 0, low_half(word(block, stride)));
             for (index, quants) in nibbles(block.add(2), stride).into_iter().enumerate() {
-                Group::set_quants(out, index, quants);
+                Group::set_quants::<Self>(out, index, quants);
             }
         }
     }
@@ -80,7 +80,7 @@ impl Format for Q4_1 {
             Group::set_scale(out, 0, low_half(head));
             Group::set_minimum(out, 0, high_half(head));
             for (index, quants) in nibbles(block.add(4), stride).into_iter().enumerate() {
-                Group::set_quants(out, index, quants);
+                Group::set_quants::<Self>(out, index, quants);
             }
         }
     }
@@ -101,7 +101,7 @@ impl Format for Q5_0 {
             Group::set_scale(out, 0, low_half(word(block, stride)));
             let high = word(block.add(2), stride);
             for (index, quants) in nibbles(block.add(6), stride).into_iter().enumerate() {
-                Group::set_quants(out, index, with_fifth(quants, high, index));
+                Group::set_quants::<Self>(out, index, with_fifth(quants, high, index));
             }
         }
     }
@@ -124,7 +124,7 @@ impl Format for Q5_1 {
             Group::set_minimum(out, 0, high_half(head));
             let high = word(block.add(4), stride);
             for (index, quants) in nibbles(block.add(8), stride).into_iter().enumerate() {
-                Group::set_quants(out, index, with_fifth(quants, high, index));
+                Group::set_quants::<Self>(out, index, with_fifth(quants, high, index));
             }
         }
     }
@@ -147,7 +147,11 @@ impl Format for Q8_0 {
             for half in 0..2 {
                 let quants = words(block.add(2 + half * 16), stride);
                 for (index, quants) in quants.into_iter().enumerate() {
-                    Group::set_quants(out, half * 4 + index, _mm512_xor_si512(quants, flip));
+                    Group::set_quants::<Self>(
+                        out,
+                        half * 4 + index,
+                        _mm512_xor_si512(quants, flip),
+                    );
                 }
             }
         }
@@ -186,7 +190,7 @@ impl Format for Iq4Nl {
         unsafe {
             Group::set_scale(out, 0, low_half(word(block, stride)));
             for (index, indices) in nibbles(block.add(2), stride).into_iter().enumerate() {
-                Group::set_quants(out, index, iq4_quants(indices));
+                Group::set_quants::<Self>(out, index, iq4_quants(indices));
             }
         }
     }

@@ -8,21 +8,22 @@
 //! and what a vector gives does not depend on the others: a batch repeats bit for bit what single
 //! vectors give.
 
+mod sums;
+
 use std::arch::asm;
 use std::arch::x86_64::{
-    __m512, __m512i, _mm256_maskz_loadu_epi16, _mm512_add_epi32, _mm512_castps_si512,
-    _mm512_castsi512_ps, _mm512_cvtepi16_epi32, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32,
-    _mm512_fmadd_ps, _mm512_load_ps, _mm512_load_si512, _mm512_madd_epi16, _mm512_mask_storeu_epi8,
-    _mm512_mask_storeu_epi32, _mm512_mask_storeu_ps, _mm512_maskz_loadu_epi8,
-    _mm512_maskz_loadu_epi16, _mm512_maskz_loadu_ps, _mm512_mul_ps, _mm512_mullo_epi32,
-    _mm512_permutexvar_ps, _mm512_set1_epi16, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi32,
-    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_store_ps,
+    _mm256_maskz_loadu_epi16, _mm512_castps_si512, _mm512_cvtepi16_epi32, _mm512_cvtepi32_ps,
+    _mm512_load_ps, _mm512_madd_epi16, _mm512_mask_storeu_epi8, _mm512_mask_storeu_epi32,
+    _mm512_mask_storeu_ps, _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_epi16,
+    _mm512_maskz_loadu_ps, _mm512_mul_ps, _mm512_mullo_epi32, _mm512_permutexvar_ps,
+    _mm512_set1_epi16, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_setzero_ps, _mm512_store_ps,
 };
 
-use super::panel::{Format, Group, QUANTS, SCALES};
+use super::panel::{Ahead, Format, Group, QUANTS, SCALES};
 use super::tile::Shapes;
 use crate::activations::{Activations, GROUP};
 use crate::kernels::{Scratch, TILE, Task};
+use sums::{add_up, alone};
 
 /// Most vectors that this takes.
 pub(super) const MOST: usize = 16;
@@ -246,16 +247,18 @@ unsafe fn panel<F: Format>(
         let dots = (&raw mut (*work).dots).cast::<i32>();
         let quants = (&raw mut (*work).quants).cast();
         let scales = (&raw mut (*work).scales).cast();
-        let ahead_bytes = TILE * F::BYTES * GROUP / F::WEIGHTS;
-        let unpacked = Group { quants, scales, ahead: weights, ahead_bytes };
+        let ahead = Ahead { rows: ahead, stride };
+        let unpacked = Group { quants, scales, index: 0, ahead };
+        if vectors == 1 && F::WEIGHTS == GROUP {
+            return alone::<F>(weights, stride, given, ahead, totals.cast());
+        }
         for first in (0..groups).step_by(CHUNK) {
             let count = CHUNK.min(groups - first);
             let blocks = count * GROUP / F::WEIGHTS;
             let block = weights.add(first * GROUP / F::WEIGHTS * F::BYTES);
             for index in 0..blocks {
                 let mut out = unpacked.add(index * F::WEIGHTS / GROUP);
-                out.ahead =
-                    ahead.wrapping_add((first * GROUP / F::WEIGHTS + index) * F::BYTES * TILE);
+                out.index += first;
                 F::unpack(block.add(index * F::BYTES), stride, out);
             }
             if vectors <= most_in_lanes::<F>() {
@@ -318,121 +321,4 @@ unsafe fn multiply<F: Format>(
             bytes = bytes.add(tiles.next);
         }
     }
-}
-
-/// Adds the sums of products in their true size to the totals.
-///
-/// # Safety
-/// As for [`panel`]; the groups are unpacked and, with `TILES`, their sums of products are there.
-#[inline]
-#[target_feature(enable = "avx512f,avx512vnni")]
-unsafe fn add_up<F: Format, const TILES: bool>(
-    given: &Given<'_>,
-    first: usize,
-    count: usize,
-    unpacked: Group,
-    dots: *const i32,
-    totals: *mut [[f32; TILE]; MOST],
-) {
-    let vectors = given.activations.rows;
-    let mut vector = 0;
-    // SAFETY: as promised; the vectors are there.
-    unsafe {
-        while vector + 4 <= vectors {
-            add_vectors::<F, TILES, 4>(given, first, count, unpacked, dots, totals, vector);
-            vector += 4;
-        }
-        match vectors - vector {
-            3 => add_vectors::<F, TILES, 3>(given, first, count, unpacked, dots, totals, vector),
-            2 => add_vectors::<F, TILES, 2>(given, first, count, unpacked, dots, totals, vector),
-            1 => add_vectors::<F, TILES, 1>(given, first, count, unpacked, dots, totals, vector),
-            _ => {}
-        }
-    }
-}
-
-/// [`add_up`] for `VECTORS` vectors.
-///
-/// # Safety
-/// As for [`add_up`]; the vectors from `vector` on are there.
-#[inline]
-#[target_feature(enable = "avx512f,avx512vnni")]
-unsafe fn add_vectors<F: Format, const TILES: bool, const VECTORS: usize>(
-    given: &Given<'_>,
-    first: usize,
-    count: usize,
-    unpacked: Group,
-    dots: *const i32,
-    totals: *mut [[f32; TILE]; MOST],
-    vector: usize,
-) {
-    let Given { activations, corrections, .. } = given;
-    let groups = activations.columns / GROUP;
-    let halves = GROUP / width::<F>();
-    // SAFETY: as promised; all indices are below the lengths that `product` provides for.
-    unsafe {
-        let totals: *mut f32 = totals.cast::<f32>().add(vector * TILE);
-        let mut sums: [__m512; VECTORS] =
-            std::array::from_fn(|index| _mm512_load_ps(totals.add(index * TILE)));
-        for group in 0..count {
-            let from = unpacked.add(group);
-            for half in 0..halves {
-                let scale = from.scale(half);
-                let dots: [__m512i; VECTORS] = if TILES {
-                    let part = (group * halves + half) * activations.rows + vector;
-                    let dots: *const __m512i = dots.add(part * TILE).cast();
-                    std::array::from_fn(|index| _mm512_load_si512(dots.add(index)))
-                } else {
-                    let at = vector * activations.columns + (first + group) * GROUP;
-                    let bytes = activations.int8.as_ptr().add(at + half * GROUP / 2).cast();
-                    dot::<F, VECTORS>(from, half, bytes, activations.columns / 4)
-                };
-                for index in 0..VECTORS {
-                    let at = (vector + index) * groups + first + group;
-                    let correction = _mm512_set1_epi32(*corrections.add(at * halves + half));
-                    let mut dots = dots[index];
-                    if F::MINIMA {
-                        let correction = _mm512_castsi512_ps(correction);
-                        sums[index] = _mm512_fmadd_ps(from.minimum(half), correction, sums[index]);
-                    } else {
-                        dots = _mm512_add_epi32(dots, correction);
-                    }
-                    let activation = _mm512_set1_ps(*activations.scales.as_ptr().add(at));
-                    let scale = _mm512_mul_ps(scale, activation);
-                    sums[index] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots), scale, sums[index]);
-                }
-            }
-        }
-        for (index, sum) in sums.into_iter().enumerate() {
-            _mm512_store_ps(totals.add(index * TILE), sum);
-        }
-    }
-}
-
-/// The sums of products of a part, in each of 16 rows, with `VECTORS` vectors that lie `stride`
-/// 32-bit words apart.
-///
-/// # Safety
-/// The group is unpacked, and the activations of the part are there.
-#[inline]
-#[target_feature(enable = "avx512f,avx512vnni")]
-unsafe fn dot<F: Format, const VECTORS: usize>(
-    group: Group,
-    half: usize,
-    activations: *const i32,
-    stride: usize,
-) -> [__m512i; VECTORS] {
-    // Two sums each: one alone would wait for itself.
-    let mut sums = [[_mm512_setzero_si512(); 2]; VECTORS];
-    for index in 0..width::<F>() / 4 {
-        // SAFETY: as promised.
-        let quants = unsafe { group.quants(half * 4 + index) };
-        for (vector, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: as promised.
-            let four = unsafe { activations.add(vector * stride + index).read_unaligned() };
-            let sum = &mut sums[if VECTORS < 4 { index % 2 } else { 0 }];
-            *sum = _mm512_dpbusd_epi32(*sum, quants, _mm512_set1_epi32(four));
-        }
-    }
-    sums.map(|sums| if VECTORS < 4 { _mm512_add_epi32(sums[0], sums[1]) } else { sums[0] })
 }

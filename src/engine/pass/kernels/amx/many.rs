@@ -12,7 +12,7 @@ use std::arch::x86_64::{
     _mm512_srli_epi32, _mm512_store_si512,
 };
 
-use super::panel::{Format, Group, QUANTS, SCALES, byte, words};
+use super::panel::{Ahead, Format, Group, QUANTS, SCALES, byte, words};
 use super::tile::Shapes;
 use crate::activations::GROUP;
 use crate::kernels::{Scratch, TILE, Task};
@@ -76,7 +76,8 @@ impl<F: Format> Expand for F {
             let memory = memory.as_mut_ptr();
             let quants = (&raw mut (*memory).quants).cast();
             let scales = (&raw mut (*memory).scales).cast();
-            let groups = Group { quants, scales, ahead: block, ahead_bytes: 0 };
+            let ahead = Ahead { rows: block.wrapping_add(TILE * stride), stride };
+            let groups = Group { quants, scales, index: 0, ahead };
             F::unpack(block, stride, groups);
             for group in 0..F::WEIGHTS / GROUP {
                 expand_group::<F>(groups.add(group), out.add(group * TILE_BYTES));

@@ -12,6 +12,9 @@ use std::arch::x86_64::{
     _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 
+use crate::activations::GROUP;
+use crate::kernels::TILE;
+
 /// Where 32 weights of each of 16 rows go, or where they are: weight `k` of a row is
 /// `scale · (quant − OFFSET) + minimum`. Groups follow each other in both places.
 #[derive(Debug, Clone, Copy)]
@@ -21,12 +24,25 @@ pub(super) struct Group {
     /// `[2, 2, 16]`: the scales of the first and the last 16 weights, then their minima. Only the
     /// first of both where [`Format::HALVES`] is false; no minima where [`Format::MINIMA`] is.
     pub(super) scales: *mut f32,
-    /// What to fetch meanwhile: `ahead_bytes` per group, spread out, because a burst of fetches
-    /// holds up the loads behind it. To the second cache: the first has too few places for lines
-    /// under way to keep the memory busy.
-    pub(super) ahead: *const u8,
-    pub(super) ahead_bytes: usize,
+    /// Which group of its rows it is.
+    pub(super) index: usize,
+    /// What to fetch meanwhile.
+    pub(super) ahead: Ahead,
 }
+
+/// Sixteen rows that are fetched while others are unpacked, to the second cache: the first has too
+/// few places for lines under way to keep the memory busy. A burst of fetches would hold up the loads
+/// behind it, so each vector of quants brings its part.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ahead {
+    pub(super) rows: *const u8,
+    /// Bytes of a row.
+    pub(super) stride: usize,
+}
+
+/// Runs of the rows ahead that are fetched in turn: neighbouring lines alone would all come from the
+/// same page of memory.
+const RUNS: usize = 4;
 
 /// Bytes of the quants of a group.
 pub(super) const QUANTS: usize = 512;
@@ -67,23 +83,28 @@ impl Group {
             Self {
                 quants: self.quants.add(count * QUANTS),
                 scales: self.scales.add(count * SCALES),
-                ahead: self.ahead.wrapping_add(count * self.ahead_bytes),
+                index: self.index + count,
                 ..self
             }
         }
     }
 
     /// # Safety
-    /// The group may be written; `index` is below 8.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    pub(super) unsafe fn set_quants(self, index: usize, quants: __m512i) {
-        let lines = self.ahead_bytes.div_ceil(64);
-        for line in index * lines / 8..(index + 1) * lines / 8 {
-            _mm_prefetch::<_MM_HINT_T1>(self.ahead.wrapping_add(line * 64).cast());
+    /// The group may be written; `index` is below 8; it is of the format `F`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "where `index` is known, few lines are left of this")]
+    pub(super) unsafe fn set_quants<F: Format>(self, index: usize, quants: __m512i) {
+        let bytes = TILE * GROUP / F::WEIGHTS * F::BYTES;
+        let lines = bytes.div_ceil(64);
+        // SAFETY: as promised; fetching ahead never faults.
+        unsafe {
+            for line in index * lines / 8..(index + 1) * lines / 8 {
+                let line = self.index * bytes / 64 + line;
+                let at = line % RUNS * (TILE / RUNS) * self.ahead.stride + line / RUNS * 64;
+                _mm_prefetch::<_MM_HINT_T1>(self.ahead.rows.wrapping_add(at).cast());
+            }
+            _mm512_store_si512(self.quants.add(index * 64).cast(), quants);
         }
-        // SAFETY: as promised.
-        unsafe { _mm512_store_si512(self.quants.add(index * 64).cast(), quants) }
     }
 
     /// # Safety

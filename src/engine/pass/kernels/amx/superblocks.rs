@@ -73,8 +73,12 @@ impl Format for Q4K {
             for pair in 0..4 {
                 let both = bytes32(block.add(16 + pair * 32), stride);
                 for (index, both) in both.into_iter().enumerate() {
-                    Group::set_quants(out.add(pair * 2), index, bits(both, 0, 0x0f0f_0f0f));
-                    Group::set_quants(out.add(pair * 2 + 1), index, bits(both, 4, 0x0f0f_0f0f));
+                    Group::set_quants::<Self>(out.add(pair * 2), index, bits(both, 0, 0x0f0f_0f0f));
+                    Group::set_quants::<Self>(
+                        out.add(pair * 2 + 1),
+                        index,
+                        bits(both, 4, 0x0f0f_0f0f),
+                    );
                 }
             }
         }
@@ -107,7 +111,11 @@ impl Format for Q5K {
                         } else {
                             bits(high[index], group - 4, 0x1010_1010)
                         };
-                        Group::set_quants(out.add(group), index, _mm512_or_si512(low, fifth));
+                        Group::set_quants::<Self>(
+                            out.add(group),
+                            index,
+                            _mm512_or_si512(low, fifth),
+                        );
                     }
                 }
             }
@@ -152,7 +160,7 @@ impl Format for Q6K {
                             };
                             let group = out.add(part * 4 + quarter);
                             let at = sixteen % 2 * 4 + index;
-                            Group::set_quants(group, at, _mm512_or_si512(four, two));
+                            Group::set_quants::<Self>(group, at, _mm512_or_si512(four, two));
                         }
                     }
                 }
@@ -189,7 +197,7 @@ impl Format for Q2K {
                 for (index, quants) in quants.into_iter().enumerate() {
                     for quarter in 0..4 {
                         let two = bits(quants, quarter * 2, 0x0303_0303);
-                        Group::set_quants(out.add(part * 4 + quarter), index, two);
+                        Group::set_quants::<Self>(out.add(part * 4 + quarter), index, two);
                     }
                 }
             }
@@ -242,7 +250,11 @@ impl Format for Q3K {
                         } else {
                             bits(high[index], group - 2, 0x0404_0404)
                         };
-                        Group::set_quants(out.add(group), index, _mm512_or_si512(two, third));
+                        Group::set_quants::<Self>(
+                            out.add(group),
+                            index,
+                            _mm512_or_si512(two, third),
+                        );
                     }
                 }
             }
@@ -274,8 +286,8 @@ impl Format for Iq4Xs {
                 let both = words(block.add(8 + group * 16), stride);
                 for (index, both) in both.into_iter().enumerate() {
                     let (low, high) = (bits(both, 0, 0x0f0f_0f0f), bits(both, 4, 0x0f0f_0f0f));
-                    Group::set_quants(to, index, iq4_quants(low));
-                    Group::set_quants(to, index + 4, iq4_quants(high));
+                    Group::set_quants::<Self>(to, index, iq4_quants(low));
+                    Group::set_quants::<Self>(to, index + 4, iq4_quants(high));
                 }
             }
         }

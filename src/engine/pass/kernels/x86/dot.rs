@@ -116,7 +116,7 @@ unsafe fn block<F: Format, B: Block, const R: usize, const M: usize>(
 pub(super) unsafe fn prefetch(at: *const u8, bytes: usize) {
     for offset in (0..bytes).step_by(64) {
         // SAFETY: fetching ahead never faults.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(offset).cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.wrapping_add(offset).cast()) };
     }
 }
 
