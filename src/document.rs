@@ -3,9 +3,10 @@
 pub mod store;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::syntax::{Language, SyntaxTree, outline::Item};
+use crate::syntax::outline::{self, Item};
+use crate::syntax::{Language, SyntaxTree};
 use crate::text::diff;
 use crate::text::line_index::{Encoding, LineIndex, Position};
 
@@ -22,6 +23,18 @@ pub struct Document {
     pub lines: Arc<LineIndex>,
     /// Its tree; `None` for a language that is not compiled in.
     pub tree: Option<SyntaxTree>,
+    /// Its items, once asked for.
+    items: Arc<OnceLock<Arc<[Item]>>>,
+    /// The last version before this one whose items were asked for, to go on from.
+    outlined: Option<Arc<Outlined>>,
+}
+
+/// A version whose items are known.
+#[derive(Debug)]
+struct Outlined {
+    text: Arc<str>,
+    tree: SyntaxTree,
+    items: Arc<[Item]>,
 }
 
 /// One change of a document, as editors send them.
@@ -72,6 +85,8 @@ impl Document {
             lines: Arc::new(LineIndex::new(&text)),
             tree: language.map(|language| SyntaxTree::parse(language, &text)),
             text: text.into(),
+            items: Arc::default(),
+            outlined: None,
         }
     }
 
@@ -106,7 +121,15 @@ impl Document {
             let edit = diff::replacement(&self.text, &text);
             tree.reparse(&self.text, edit.as_slice(), &text)
         });
-        Ok(Self { path: Arc::clone(&self.path), version, text: text.into(), lines, tree })
+        Ok(Self {
+            path: Arc::clone(&self.path),
+            version,
+            text: text.into(),
+            lines,
+            tree,
+            items: Arc::default(),
+            outlined: self.outlined(),
+        })
     }
 
     /// Its language.
@@ -114,12 +137,27 @@ impl Document {
         self.tree.as_ref().map(SyntaxTree::language)
     }
 
-    /// Its items; empty without a tree.
-    pub fn items(&self) -> Vec<Item> {
-        self.tree
-            .as_ref()
-            .map(|tree| crate::syntax::outline::items(tree, &self.text))
-            .unwrap_or_default()
+    /// Its items; empty without a tree. Found when they are first asked for, by this snapshot or a
+    /// clone of it.
+    pub fn items(&self) -> &[Item] {
+        self.items.get_or_init(|| {
+            let Some(tree) = &self.tree else { return Arc::default() };
+            let new = outline::Version { tree, text: &self.text };
+            let moved = self.outlined.as_ref().and_then(|known| {
+                let old = outline::Version { tree: &known.tree, text: &known.text };
+                outline::items_moved(old, &known.items, new)
+            });
+            moved.unwrap_or_else(|| outline::items(tree, &self.text)).into()
+        })
+    }
+
+    /// What the next version can go on from.
+    fn outlined(&self) -> Option<Arc<Outlined>> {
+        let (Some(items), Some(tree)) = (self.items.get(), &self.tree) else {
+            return self.outlined.clone();
+        };
+        let (text, items) = (Arc::clone(&self.text), Arc::clone(items));
+        Some(Arc::new(Outlined { text, tree: tree.clone(), items }))
     }
 }
 

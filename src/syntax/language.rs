@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
-use tree_sitter::Query;
+use tree_sitter::{CaptureQuantifier, Query};
 
 use super::starts::{Kinds, Purpose};
 
@@ -66,6 +66,8 @@ pub struct Spec {
     pub(super) identifier_kinds: Box<[bool]>,
     /// What [`kinds`](Self::kinds) gives.
     kinds: OnceLock<Kinds>,
+    /// What [`statements`](Self::statements) gives.
+    statements: OnceLock<Query>,
 }
 
 impl Spec {
@@ -81,6 +83,26 @@ impl Spec {
                     (Purpose::Imports, &self.queries.imports, &text("imports")),
                 ],
             )
+        })
+    }
+
+    /// The patterns of `scopes.scm` that find statements: the others match nearly every word.
+    pub(super) fn statements(&self) -> &Query {
+        self.statements.get_or_init(|| {
+            let text = sources::query_text(self.query_folders, "scopes").unwrap_or_default();
+            let scopes = &*self.queries.scopes;
+            let capture = scopes.capture_index_for_name("statement").map(|index| index as usize);
+            let finds = |pattern: &usize| {
+                let quantifiers = scopes.capture_quantifiers(*pattern);
+                let quantifier = capture.and_then(|index| quantifiers.get(index));
+                quantifier.is_some_and(|quantifier| *quantifier != CaptureQuantifier::Zero)
+            };
+            let patterns = (0..scopes.pattern_count()).filter(finds).filter_map(|pattern| {
+                let span =
+                    scopes.start_byte_for_pattern(pattern)..scopes.end_byte_for_pattern(pattern);
+                text.get(span)
+            });
+            table::compiled(&self.grammar, self.name, "scopes", &patterns.collect::<String>())
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The items of a file (functions, types, constants, modules) from `grammars/<lang>/items.scm`.
 
+mod moved;
 mod regions;
 
 use std::cmp::Reverse;
@@ -15,6 +16,7 @@ use super::{
     starts::{Purpose, Starts},
 };
 use crate::text::Span;
+pub use moved::{Version, items_moved};
 use regions::Regions;
 
 /// What `items.scm` may capture.

@@ -203,11 +203,11 @@ pub(super) fn span(node: Node<'_>) -> Span {
     Span::new(node.start_byte(), node.end_byte())
 }
 
-/// How many thousand steps the search for the scopes `within` takes.
+/// How many thousand steps the search for the statements `within` takes.
 #[cfg(test)]
 pub(super) fn reports(tree: &SyntaxTree, text: &str, within: Span) -> usize {
     let Some(mut search) =
-        Search::within(tree, &tree.language().spec().queries.scopes, text, Some(within))
+        Search::within(tree, tree.language().spec().statements(), text, Some(within))
     else {
         return 0;
     };

@@ -73,6 +73,13 @@ impl Kinds {
         self.any_root[purpose as usize].as_deref()
     }
 
+    /// Whether a pattern that finds items, or what is said of them, can start at the node or at the
+    /// one around it.
+    pub(super) fn start_items(&self, node: Node<'_>) -> bool {
+        let of = |purpose: Purpose| purpose.root_bit() | purpose.parent_bit();
+        self.bits(node) & (of(Purpose::Items) | of(Purpose::Tests)) != 0
+    }
+
     fn bits(&self, node: Node<'_>) -> u8 {
         self.bits.get(usize::from(node.kind_id())).copied().unwrap_or(0)
     }

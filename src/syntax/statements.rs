@@ -9,7 +9,7 @@ use crate::text::Span;
 /// others.
 pub fn boundaries(tree: &SyntaxTree, text: &str, within: Span) -> Vec<usize> {
     let mut statements = Vec::new();
-    for matched in matches(tree, text, &tree.language().spec().queries.scopes, Some(within)) {
+    for matched in matches(tree, text, tree.language().spec().statements(), Some(within)) {
         let nodes = matched.captures().filter(|(name, _)| *name == "statement");
         statements.extend(nodes.map(|(_, node)| span(node)));
     }
@@ -67,7 +67,7 @@ fn lines_after(text: &str, mut offsets: Vec<usize>, found: &mut Vec<usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::syntax::Language;
+    use crate::syntax::{Language, samples};
 
     /// The text with `|` at each boundary.
     fn marked(language: &str, text: &str) -> String {
@@ -99,6 +99,28 @@ mod tests {
             marked.contains("|    a = g(\n        1,\n    )\n|    return \"\"\"x\n    y\"\"\"\n|"),
             "{marked}"
         );
+    }
+
+    #[test]
+    fn statements_are_found_by_their_own_patterns_as_among_all() {
+        for (name, text) in samples::SAMPLES {
+            // A language may not be compiled in.
+            let Some(language) = Language::named(name) else { continue };
+            let tree = SyntaxTree::parse(language, text);
+            let statements = |query| {
+                let found = matches(&tree, text, query, None);
+                let nodes = found.iter().flat_map(|found| found.captures());
+                let mut spans: Vec<_> = nodes
+                    .filter(|(name, _)| *name == "statement")
+                    .map(|(_, node)| span(node))
+                    .collect();
+                spans.sort_unstable();
+                spans
+            };
+            let all = statements(&language.spec().queries.scopes);
+            assert!(!all.is_empty(), "{name}");
+            assert_eq!(statements(language.spec().statements()), all, "{name}");
+        }
     }
 
     #[test]

@@ -121,12 +121,12 @@ fn language(row: Row, grammar: tree_sitter::Language) -> Result<Language, String
         grammar,
         queries,
         kinds: OnceLock::new(),
+        statements: OnceLock::new(),
     };
     Ok(Language(Box::leak(Box::new(spec))))
 }
 
-/// A query that is compiled when it is first used. A fault in one cannot reach a release, since a
-/// test compiles them all; it would find nothing.
+/// A query that is compiled when it is first used.
 fn query(
     name: String,
     grammar: &tree_sitter::Language,
@@ -136,14 +136,23 @@ fn query(
     let text = sources::query_text(folders, file)
         .ok_or_else(|| format!("{name}: no folder of its queries holds {file}.scm"))?;
     let grammar = grammar.clone();
-    Ok(LazyQuery::new(Box::new(move || {
-        Query::new(&grammar, &text)
-            .or_else(|error| {
-                tracing::error!("{name}/{file}.scm: {error}");
-                Query::new(&grammar, "")
-            })
-            .unwrap_or_else(|error| unreachable!("a query without a pattern: {error}"))
-    })))
+    Ok(LazyQuery::new(Box::new(move || compiled(&grammar, &name, file, &text))))
+}
+
+/// The query of `text`. A fault in one cannot reach a release, since a test compiles them all; it
+/// would find nothing.
+pub(super) fn compiled(
+    grammar: &tree_sitter::Language,
+    name: &str,
+    file: &str,
+    text: &str,
+) -> Query {
+    Query::new(grammar, text)
+        .or_else(|error| {
+            tracing::error!("{name}/{file}.scm: {error}");
+            Query::new(grammar, "")
+        })
+        .unwrap_or_else(|error| unreachable!("a query without a pattern: {error}"))
 }
 
 fn fixed(text: String) -> &'static str {

@@ -119,9 +119,10 @@ fn member_names(document: &Document, item: &Item) -> Vec<String> {
     let (Some(tree), Some(body)) = (&document.tree, item.body) else { return Vec::new() };
     let inner: Vec<Item> = document
         .items()
-        .into_iter()
+        .iter()
         .filter(|other| other.owner.as_deref() == Some(item.name.as_str()))
         .filter(|other| body.covers(other.span))
+        .cloned()
         .collect();
     if !inner.is_empty() {
         return inner
