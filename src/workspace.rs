@@ -11,6 +11,7 @@ pub mod modules;
 mod scan;
 pub mod secret;
 mod stamp;
+mod texts;
 pub mod walk;
 pub mod watch;
 
@@ -25,6 +26,7 @@ use exclude::Exclusions;
 use history::History;
 use index::{ContentHash, Draft, Index};
 use stamp::Stamp;
+use texts::Texts;
 
 /// A project folder and what is known of it.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Workspace {
     changes: Mutex<Changes>,
     /// Texts of open documents that were indexed; what is on disk may be another one.
     open: RwLock<HashMap<PathBuf, Arc<str>>>,
+    /// Texts that were asked for.
+    texts: Mutex<Texts>,
     /// What the user wants no model to see.
     exclusions: RwLock<Arc<Exclusions>>,
     /// What git's history says; replaced after a build.
@@ -87,6 +91,7 @@ impl Workspace {
             index: RwLock::default(),
             changes: Mutex::default(),
             open: RwLock::default(),
+            texts: Mutex::default(),
             exclusions: RwLock::default(),
             history: RwLock::default(),
             building: Mutex::default(),
@@ -156,6 +161,7 @@ impl Workspace {
         let mut current = self.exclusions.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::clone(&exclusions);
         drop(current);
+        self.texts().clear();
         let mut changes = self.changes();
         let mut next = Index::clone(&self.index());
         let mut named: Vec<PathBuf> = next.paths().into_iter().map(Path::to_owned).collect();
@@ -177,12 +183,24 @@ impl Workspace {
     }
 
     /// The text of an indexed file (path relative to the workspace): the one that is indexed, or
-    /// nothing where the file has changed since.
+    /// nothing where the file has changed since and the text is not remembered.
     pub fn text(&self, path: &Path) -> Option<Arc<str>> {
         let hash = self.index().file(path)?.hash;
+        let known = self.texts().get(hash);
+        if known.is_some() {
+            return known;
+        }
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
         let text = open.or_else(|| walk::read(&self.root.join(path)).ok().map(Arc::from))?;
-        (ContentHash::of(&text) == hash).then_some(text)
+        if ContentHash::of(&text) != hash {
+            return None;
+        }
+        self.texts().keep(hash, &text);
+        Some(text)
+    }
+
+    fn texts(&self) -> MutexGuard<'_, Texts> {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The files (relative paths) that the last commits changed together with `path`, with the
@@ -215,6 +233,8 @@ impl Workspace {
     pub fn update_document(&self, document: &Document) {
         let Some(relative) = self.relative(&document.path) else { return };
         let readable = self.is_worth_reading(&relative, &document.text);
+        // Found now, they need not be when the next suggestion is asked for.
+        document.items();
         let tree = document.tree.as_ref().filter(|_| readable);
         let draft = tree.map(|tree| Draft::of_tree(&relative, &document.text, tree));
         if draft.is_some() {
