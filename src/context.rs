@@ -37,8 +37,9 @@ pub struct Context {
     pub cuts: Vec<usize>,
 }
 
-/// Blocks are cut between statements up to so many bytes away from the cursor: more than a prompt
-/// holds.
+/// Blocks are cut between statements up to so many bytes for each token of the prompt away from the
+/// cursor, and no more: more than a prompt holds.
+const CUTS_PER_TOKEN: usize = 4;
 const CUTS_WITHIN: usize = 24 << 10;
 
 /// What an excerpt is to the cursor; in the order in which excerpts stand in a prompt.
@@ -142,21 +143,20 @@ pub fn at(
     budget: usize,
 ) -> Context {
     let items = document.items();
-    let near = Span::new(
-        span.start.saturating_sub(CUTS_WITHIN),
-        (span.end + CUTS_WITHIN).min(document.text.len()),
-    );
+    let reach = budget.saturating_mul(CUTS_PER_TOKEN).min(CUTS_WITHIN);
+    let near =
+        Span::new(span.start.saturating_sub(reach), (span.end + reach).min(document.text.len()));
     let boundaries = |tree| statements::boundaries(tree, &document.text, near);
     let cuts = document.tree.as_ref().map(boundaries).unwrap_or_default();
-    let place = related::Place { document, path: &path, items: &items, span };
+    let place = related::Place { document, path: &path, items, span };
     let related::Related { excerpts, dropped } = related::find(place, project, budget);
     Context {
         repository: project.repository.to_owned(),
         language: document.language(),
         related: excerpts,
         dropped,
-        prefix: cursor::before(&document.text, &items, span),
-        suffix: cursor::after(&document.text, &items, span),
+        prefix: cursor::before(&document.text, items, span),
+        suffix: cursor::after(&document.text, items, span),
         cuts,
         path,
     }

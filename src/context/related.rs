@@ -16,6 +16,7 @@ mod types;
 mod wanted;
 mod words;
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,8 +29,9 @@ use crate::text::Span;
 use crate::workspace::index::FileEntry;
 use crate::workspace::modules::Modules;
 use choose::{Form, Offer};
+use files::FileMap;
 use near::Near;
-use words::{TermMap, words};
+use words::{PartMap, TermMap, hash, words};
 
 /// So many of the ranked items may be shown.
 const RANKED: usize = wanted::LOOKED_AT;
@@ -106,7 +108,11 @@ pub fn find(place: Place<'_>, project: Project<'_>, budget: usize) -> Related {
     let places: TermMap<u32> =
         signals.iter().enumerate().map(|(at, (term, _))| (*term, at as u32)).collect();
     let (offers, reasons) = offers(&ranking, &places, project);
-    let header = |file: &FileEntry| excerpts::cost_of_path(&file.path);
+    let headers: RefCell<FileMap<usize>> = RefCell::default();
+    let header = |file: &FileEntry| {
+        let mut known = headers.borrow_mut();
+        *known.entry(file).or_insert_with(|| excerpts::cost_of_path(&file.path))
+    };
     let chosen = choose::choose(&offers, &wanted, ranking.budget, &header);
     excerpts::excerpts(&ranking, &offers, &reasons, chosen, project)
 }
@@ -118,6 +124,7 @@ fn offers<'a>(
     project: Project<'a>,
 ) -> (Vec<Offer<'a>>, Vec<String>) {
     let mut known: HashSet<(*const FileEntry, usize)> = HashSet::new();
+    let mut looked_up: PartMap<Option<u32>> = PartMap::default();
     let mut out = Vec::new();
     let mut reasons = Vec::new();
     let structural = ranking.types.items.iter().map(|one| (one.file, one.item, Some(one)));
@@ -142,8 +149,11 @@ fn offers<'a>(
             let fields = symbol.fields.as_deref().unwrap_or_default();
             let mut shows: Vec<u32> = words(&symbol.signature)
                 .chain(words(fields))
-                .filter_map(|word| project.index.term(word))
-                .filter_map(|term| places.get(&term).copied())
+                .filter_map(|word| {
+                    *looked_up
+                        .entry(hash(word))
+                        .or_insert_with(|| places.get(&project.index.term(word)?).copied())
+                })
                 .collect();
             shows.sort_unstable();
             shows.dedup();

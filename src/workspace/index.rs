@@ -119,6 +119,17 @@ impl Index {
         self.vocabulary.holders(term)
     }
 
+    /// Whether some item has that name.
+    pub fn is_defined(&self, term: Term) -> bool {
+        self.vocabulary.slots(term, DEFINES).next().is_some()
+    }
+
+    /// The files whose text holds the identifier, in an order that means nothing; how often says
+    /// [`FileEntry::count`].
+    pub fn holders(&self, term: Term) -> impl Iterator<Item = &Arc<FileEntry>> {
+        self.vocabulary.slots(term, HOLDS).filter_map(|slot| self.files.at(slot))
+    }
+
     /// The files whose text holds the identifier, sorted by path.
     pub fn files_with(&self, term: Term) -> impl Iterator<Item = &Arc<FileEntry>> {
         self.marked(term, HOLDS)

@@ -6,8 +6,11 @@
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
+use super::files::FileMap;
+use super::words::NumberHasher;
 use crate::workspace::index::{FileEntry, Symbol};
 
 /// How much of an item is shown.
@@ -82,8 +85,8 @@ pub(super) fn choose(
         offers,
         wanted,
         covered: vec![false; wanted.len()],
-        files: HashMap::new(),
-        shown: HashMap::new(),
+        files: FileMap::default(),
+        shown: HashMap::default(),
         header,
     };
     let mut heap: BinaryHeap<Entry> = (0..offers.len())
@@ -117,9 +120,9 @@ struct State<'o> {
     wanted: &'o [f32],
     covered: Vec<bool>,
     /// Files with something shown.
-    files: HashMap<*const FileEntry, Vec<usize>>,
+    files: FileMap<Vec<usize>>,
     /// Offers by item.
-    shown: HashMap<(*const FileEntry, usize), usize>,
+    shown: HashMap<(*const FileEntry, usize), usize, BuildHasherDefault<NumberHasher>>,
     header: &'o dyn Fn(&FileEntry) -> usize,
 }
 

@@ -1,10 +1,12 @@
 //! What each other file is to this one: imported, paired, a neighbour, changed together, alike.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::near::Near;
+use super::words::NumberHasher;
 use crate::context::{Activity, Project};
 use crate::syntax::imports::Import;
 use crate::workspace::index::{FileEntry, Term};
@@ -19,6 +21,9 @@ const MAX_POSTINGS: u32 = 3000;
 const MOST_FILES: usize = 60;
 /// The most imports that are looked up.
 const MAX_IMPORTS: usize = 200;
+
+/// A map by file, which stays where it is while a context is built.
+pub(super) type FileMap<V> = HashMap<*const FileEntry, V, BuildHasherDefault<NumberHasher>>;
 
 /// A file and its relations to this one.
 #[derive(Debug)]
@@ -51,7 +56,7 @@ pub(super) fn candidates<'a>(
     project: Project<'a>,
 ) -> Vec<Candidate<'a>> {
     let index = project.index;
-    let mut found = Found { known: HashMap::new(), files: Vec::new() };
+    let mut found = Found { known: FileMap::default(), files: Vec::new() };
     for (file, score) in alike(near, project) {
         found.entry(file).alike = score;
     }
@@ -93,8 +98,14 @@ pub(super) fn candidates<'a>(
             + 0.5 * one.recent
             + if one.own { 1.0 } else { 0.0 };
     }
-    files.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.file.path.cmp(&b.file.path)));
-    files.truncate(MOST_FILES);
+    let best_first = |a: &Candidate<'_>, b: &Candidate<'_>| {
+        b.score.total_cmp(&a.score).then_with(|| a.file.path.cmp(&b.file.path))
+    };
+    if files.len() > MOST_FILES {
+        files.select_nth_unstable_by(MOST_FILES, best_first);
+        files.truncate(MOST_FILES);
+    }
+    files.sort_by(best_first);
     files
 }
 
@@ -136,7 +147,7 @@ fn targets(imports: &[Import], modules: &Modules<'_>, project: Project<'_>) -> B
 }
 
 struct Found<'a> {
-    known: HashMap<*const FileEntry, usize>,
+    known: FileMap<usize>,
     files: Vec<Candidate<'a>>,
 }
 
@@ -172,10 +183,10 @@ fn alike<'a>(near: &Near<'_>, project: Project<'a>) -> Vec<(&'a Arc<FileEntry>, 
         .collect();
     terms.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     terms.truncate(50);
-    let mut known: HashMap<*const FileEntry, usize> = HashMap::new();
+    let mut known: FileMap<usize> = FileMap::default();
     let mut scores: Vec<(&Arc<FileEntry>, f32)> = Vec::new();
     for (term, weight) in terms {
-        for file in index.files_with(term) {
+        for file in index.holders(term) {
             let at = *known.entry(Arc::as_ptr(file)).or_insert_with(|| {
                 scores.push((file, 0.0));
                 scores.len() - 1
@@ -222,14 +233,16 @@ fn stem(path: &Path) -> String {
 
 /// 1 for the same folder, less for each step to another.
 fn nearness(a: &Path, b: &Path) -> f32 {
-    let folders = |path: &Path| path.parent().map_or(0, |parent| parent.components().count());
-    let common = a
-        .parent()
-        .into_iter()
-        .flat_map(Path::components)
-        .zip(b.parent().into_iter().flat_map(Path::components))
-        .take_while(|(a, b)| a == b)
-        .count();
-    let steps = folders(a) + folders(b) - 2 * common;
+    let common = folders(a).zip(folders(b)).take_while(|(a, b)| a == b).count();
+    let steps = folders(a).count() + folders(b).count() - 2 * common;
     1.0 / (1.0 + steps as f32)
+}
+
+/// The names of the folders around a file of the workspace, outer before inner.
+fn folders(path: &Path) -> impl Iterator<Item = &[u8]> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let separates = |byte: &u8| std::path::is_separator(char::from(*byte));
+    let end = bytes.iter().rposition(separates).unwrap_or(0);
+    let folder = bytes.get(..end).unwrap_or_default();
+    folder.split(move |byte| separates(byte)).filter(|name| !name.is_empty())
 }

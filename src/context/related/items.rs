@@ -79,7 +79,7 @@ pub(super) fn ranked(
             }
         }
     }
-    out.sort_by(|a, b| {
+    out.sort_unstable_by(|a, b| {
         b.score.total_cmp(&a.score).then_with(|| (a.file, a.item).cmp(&(b.file, b.item)))
     });
     out

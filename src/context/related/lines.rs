@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use super::Place;
 use super::files::{Candidate, inverse_frequency};
 use super::items::Ranked;
-use super::words::{HASH, TermMap, hashed, words};
+use super::words::{PartMap, TermMap, hash, words};
 use crate::context::Project;
+use crate::workspace::index::Term;
 
 /// So many items are looked into.
 const ITEMS: usize = 16;
@@ -25,8 +26,19 @@ const LEAST: f32 = 0.05;
 /// What a word says that no file has.
 const UNKNOWN: f32 = 0.3;
 
-/// The words of a line, as hashes, ascending, with what each says.
-type Line = Vec<(u64, f32)>;
+/// A line of text.
+struct Line {
+    /// Its words, as hashes, ascending, with what each says.
+    words: Vec<(u64, f32)>,
+    /// Those of its words that the index knows.
+    terms: Vec<Term>,
+}
+
+/// What is known of words, each looked up once.
+struct Lexicon<'a> {
+    project: Project<'a>,
+    known: PartMap<(f32, Option<Term>)>,
+}
 
 /// How well the places fit at which ranked items use a term: about 1 where all lines around are the
 /// same.
@@ -41,10 +53,11 @@ pub(super) fn aligned(
     let end = text.ceil_char_boundary(place.span.end);
     let before = text.get(..start).unwrap_or_default().rsplit('\n');
     let after = text.get(end..).unwrap_or_default().split('\n');
-    let said = |line: &Line| !line.is_empty();
+    let said = |line: &Line| !line.words.is_empty();
+    let mut lexicon = Lexicon { project, known: PartMap::default() };
     let before: Vec<Line> =
-        before.map(|text| line(text, project)).filter(said).take(BEFORE).collect();
-    let after: Vec<Line> = after.map(|text| line(text, project)).filter(said).take(AFTER).collect();
+        before.map(|text| lexicon.line(text)).filter(said).take(BEFORE).collect();
+    let after: Vec<Line> = after.map(|text| lexicon.line(text)).filter(said).take(AFTER).collect();
 
     let mut fits: TermMap<f32> = TermMap::default();
     let others = items.iter().filter(|item| files.get(item.file).is_some_and(|file| !file.own));
@@ -55,30 +68,22 @@ pub(super) fn aligned(
             continue;
         }
         let Some(source) = (project.source)(&file.path) else { continue };
-        let lines: Vec<(&str, Line)> = symbol
-            .span
-            .of(&source)
-            .into_iter()
-            .flat_map(str::lines)
-            .map(|text| (text, line(text, project)))
-            .filter(|(_, line)| said(line))
-            .collect();
+        let text = symbol.span.of(&source).unwrap_or_default();
+        let lines: Vec<Line> = text.lines().map(|text| lexicon.line(text)).filter(said).collect();
         for gap in 0..=lines.len() {
             // The lines from `gap` on would be what is missing.
             let head = lines.get(..gap).unwrap_or_default().iter().rev();
-            let head = similarity(&before, head.map(|(_, line)| line));
+            let head = similarity(&before, head);
             for missing in 1..=MISSING {
                 let tail = lines.get(gap + missing..).unwrap_or_default().iter();
-                let tail = similarity(&after, tail.map(|(_, line)| line));
+                let tail = similarity(&after, tail);
                 let fit = (head + AFTER_COUNTS * tail) / 4.0;
                 if fit < LEAST {
                     continue;
                 }
-                for word in lines.iter().skip(gap).take(missing).flat_map(|(text, _)| words(text)) {
-                    if let Some(term) = project.index.term(word) {
-                        let held = fits.entry(term).or_default();
-                        *held = held.max(fit);
-                    }
+                for term in lines.iter().skip(gap).take(missing).flat_map(|line| &line.terms) {
+                    let held = fits.entry(*term).or_default();
+                    *held = held.max(fit);
                 }
             }
         }
@@ -94,24 +99,28 @@ fn similarity<'l>(lines: &[Line], others: impl Iterator<Item = &'l Line>) -> f32
         .zip(others)
         .map(|(line, other)| {
             factor *= FADE;
-            factor * overlap(line, other)
+            factor * overlap(&line.words, &other.words)
         })
         .sum()
 }
 
-fn line(text: &str, project: Project<'_>) -> Line {
-    let mut out: Line = words(text).map(|word| (hash(word), weight(word, project))).collect();
-    out.sort_unstable_by_key(|(hash, _)| *hash);
-    out.dedup_by_key(|(hash, _)| *hash);
-    out
-}
-
-fn weight(word: &str, project: Project<'_>) -> f32 {
-    project.index.term(word).map_or(UNKNOWN, |term| inverse_frequency(project, term)).max(0.1)
-}
-
-fn hash(word: &str) -> u64 {
-    word.bytes().fold(HASH, |hash, byte| hashed(hash, u64::from(byte)))
+impl Lexicon<'_> {
+    fn line(&mut self, text: &str) -> Line {
+        let mut line = Line { words: Vec::new(), terms: Vec::new() };
+        for word in words(text) {
+            let hash = hash(word);
+            let project = self.project;
+            let (weight, term) = *self.known.entry(hash).or_insert_with(|| {
+                let term = project.index.term(word);
+                (term.map_or(UNKNOWN, |term| inverse_frequency(project, term)).max(0.1), term)
+            });
+            line.words.push((hash, weight));
+            line.terms.extend(term);
+        }
+        line.words.sort_unstable_by_key(|(hash, _)| *hash);
+        line.words.dedup_by_key(|(hash, _)| *hash);
+        line
+    }
 }
 
 /// Weighted overlap of two lines (Jaccard).

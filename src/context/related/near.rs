@@ -1,12 +1,10 @@
 //! What stands near the cursor: the identifiers there, weighted by distance.
 
-use std::collections::HashMap;
-
 use super::Place;
-use super::words::{PartMap, TermMap, TermSet, parts, words};
+use super::words::{PartMap, TermMap, TermSet, WordMap, hash, parts, words};
 use crate::syntax::outline::Item;
 use crate::text::Span;
-use crate::workspace::index::{Index, Term};
+use crate::workspace::index::Index;
 
 /// How far the search goes, in lines before and after the cursor.
 const LINES_BEFORE: usize = 60;
@@ -34,8 +32,9 @@ pub(super) struct Near<'a> {
     pub(super) window: Span,
     /// The terms in that window.
     pub(super) shown: TermSet,
-    /// How often the rest of the file has a term.
-    pub(super) elsewhere: TermMap<u32>,
+    /// How often the rest of the file has a word, by its hash: most words there are not asked for,
+    /// and none has to be looked up in the index.
+    pub(super) elsewhere: PartMap<u32>,
     /// The function around the cursor.
     pub(super) function: Option<&'a Item>,
     /// The name of the type around the cursor.
@@ -51,7 +50,7 @@ impl<'a> Near<'a> {
         let function = enclosing_function(place.items, place.span);
         let owner = enclosing_type(place.items, place.span);
 
-        let mut weights: HashMap<&str, f32> = HashMap::new();
+        let mut weights: WordMap<'_, f32> = WordMap::default();
         let mut order: Vec<&str> = Vec::new();
         let mut add = |line: &'a str, weight: f32| {
             for word in words(line) {
@@ -83,7 +82,7 @@ impl<'a> Near<'a> {
             parts: PartMap::default(),
             window,
             shown: TermSet::default(),
-            elsewhere: TermMap::default(),
+            elsewhere: PartMap::default(),
             function,
             owner,
             words,
@@ -101,24 +100,20 @@ impl<'a> Near<'a> {
         near
     }
 
-    /// Finds out which terms the window has and which only the rest of the file.
+    /// Finds out which terms the window has and which words the rest of the file.
     fn read_file(&mut self, text: &str, index: &Index) {
         let window = self.window.of(text).unwrap_or_default();
-        let mut seen: HashMap<&str, Option<Term>> = HashMap::new();
+        let mut seen: PartMap<()> = PartMap::default();
         for word in words(window) {
-            let term = *seen.entry(word).or_insert_with(|| index.term(word));
-            if let Some(term) = term {
-                self.shown.insert(term);
+            if seen.insert(hash(word), ()).is_none() {
+                self.shown.extend(index.term(word));
             }
         }
         let outside = [text.get(..self.window.start), text.get(self.window.end..)];
         for part in outside.into_iter().flatten() {
             let part = part.get(..part.floor_char_boundary(MAX_TEXT)).unwrap_or(part);
             for word in words(part) {
-                let term = *seen.entry(word).or_insert_with(|| index.term(word));
-                if let Some(term) = term.filter(|term| !self.shown.contains(term)) {
-                    *self.elsewhere.entry(term).or_default() += 1;
-                }
+                *self.elsewhere.entry(hash(word)).or_default() += 1;
             }
         }
     }

@@ -5,7 +5,7 @@
 //! Models, SIGIR 2001); a logistic regression makes one probability of it.
 
 use super::Ranking;
-use super::words::{TermMap, parts};
+use super::words::{TermMap, hash, parts};
 use crate::context::Project;
 use crate::workspace::index::Term;
 
@@ -67,26 +67,26 @@ const WEIGHTS: Signals = [
 /// cursor shows are not among them.
 pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term, Signals)> {
     let Ranking { near, files, items, types, aligned, .. } = ranking;
-    let mut held: TermMap<Signals> = TermMap::default();
+    let mut held = Held::default();
     let top = &items[..items.len().min(ITEMS)];
     let best = top.first().map_or(1.0, |item| item.score).max(f32::EPSILON);
     let total: f32 = top.iter().map(|item| weight(item.score / best)).sum();
     for item in items.iter().take(LOOKED_AT) {
         for (term, _) in files[item.file].file.terms_of(item.item) {
             if !near.shown.contains(term) {
-                held.entry(*term).or_default();
+                held.add(*term);
             }
         }
     }
     for term in types.members.keys().chain(&types.named).chain(aligned.keys()) {
         if !near.shown.contains(term) {
-            held.entry(*term).or_default();
+            held.add(*term);
         }
     }
     for item in top {
         let share = item.score / best;
         for (term, _) in files[item.file].file.terms_of(item.item) {
-            let Some(signals) = held.get_mut(term) else { continue };
+            let Some(signals) = held.get(*term) else { continue };
             signals[IN_ITEMS] += weight(share) / total;
             signals[BEST_ITEM] = signals[BEST_ITEM].max(share);
         }
@@ -105,30 +105,26 @@ pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term,
             totals[kind] += weight;
         }
         for (term, _) in &*file.file.terms {
-            let Some(signals) = held.get_mut(term) else { continue };
+            let Some(signals) = held.get(*term) else { continue };
             for (kind, weight) in evidence {
                 signals[kind] += weight;
             }
         }
     }
     for (term, weight) in &types.members {
-        if let Some(signals) = held.get_mut(term) {
+        if let Some(signals) = held.get(*term) {
             signals[MEMBER] = *weight;
         }
     }
     for (term, fit) in aligned {
-        if let Some(signals) = held.get_mut(term) {
+        if let Some(signals) = held.get(*term) {
             signals[ALIGNED] = *fit;
-        }
-    }
-    for (term, count) in &near.elsewhere {
-        if let Some(signals) = held.get_mut(term) {
-            signals[ELSEWHERE] = (1.0 + *count as f32).ln();
         }
     }
 
     let all = project.index.file_count() as f32;
     let mut out: Vec<(Term, Signals)> = held
+        .list
         .into_iter()
         .map(|(term, mut signals)| {
             for kind in [ALIKE, FOLDER, TOGETHER, RECENT] {
@@ -138,6 +134,9 @@ pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term,
             signals[PAIRED] = (1.0 + signals[PAIRED]).ln();
             signals[IN_ITEMS] = (1.0 + 50.0 * signals[IN_ITEMS]).ln();
             let spelling = project.index.spelling(term);
+            if let Some(count) = near.elsewhere.get(&hash(spelling)) {
+                signals[ELSEWHERE] = (1.0 + *count as f32).ln();
+            }
             let (mut common, mut number) = (0.0, 0.0_f32);
             parts(spelling, |part| {
                 common += near.parts.get(&part).copied().unwrap_or_default();
@@ -147,7 +146,7 @@ pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term,
             signals[FREQUENCY] =
                 (1.0 + 1000.0 * project.index.file_frequency(term) as f32 / all).ln();
             signals[UPPER] = f32::from(u8::from(spelling.starts_with(char::is_uppercase)));
-            signals[DEFINED] = f32::from(u8::from(project.index.named(spelling).next().is_some()));
+            signals[DEFINED] = f32::from(u8::from(project.index.is_defined(term)));
             signals[BIAS] = 1.0;
             (term, signals)
         })
@@ -155,6 +154,27 @@ pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term,
     // The order of the map is not that of a run.
     out.sort_unstable_by_key(|(term, _)| *term);
     out
+}
+
+/// Signals by term, in a list, so that what is searched is small.
+#[derive(Default)]
+struct Held {
+    places: TermMap<u32>,
+    list: Vec<(Term, Signals)>,
+}
+
+impl Held {
+    fn add(&mut self, term: Term) {
+        self.places.entry(term).or_insert_with(|| {
+            self.list.push((term, Signals::default()));
+            self.list.len() as u32 - 1
+        });
+    }
+
+    fn get(&mut self, term: Term) -> Option<&mut Signals> {
+        let at = *self.places.get(&term)? as usize;
+        self.list.get_mut(at).map(|(_, signals)| signals)
+    }
 }
 
 /// Good items count more than many.

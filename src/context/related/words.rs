@@ -21,9 +21,15 @@ impl Hasher for NumberHasher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
+        let (eights, rest) = bytes.as_chunks();
+        for eight in eights {
+            self.write_u64(u64::from_le_bytes(*eight));
         }
+        let mut last = [0; 8];
+        for (held, byte) in last.iter_mut().zip(rest) {
+            *held = *byte;
+        }
+        self.write_u64(u64::from_le_bytes(last));
     }
 
     fn write_u32(&mut self, number: u32) {
@@ -40,24 +46,97 @@ impl Hasher for NumberHasher {
     }
 }
 
-/// The words of a text that could be identifiers.
+/// A map by word.
+pub(super) type WordMap<'w, V> = HashMap<&'w str, V, BuildHasherDefault<NumberHasher>>;
+
+/// The words of a text that could be identifiers: the longest runs of letters, digits and
+/// underscores that do not begin with a digit.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            rest = rest.get(run(rest, false)..)?;
+            let (word, after) = rest.split_at_checked(run(rest, true))?;
+            rest = after;
+            match word.as_bytes().first()? {
+                b'_' | b'a'..=b'z' | b'A'..=b'Z' => return Some(word),
+                128.. if word.starts_with(char::is_alphabetic) => return Some(word),
+                _ => {}
+            }
+        }
+    })
 }
 
-/// A map by the hash of a word's part.
+/// How long the beginning of `text` is that is part of a word, or of none.
+fn run(text: &str, of_word: bool) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let (is_word, length) = if byte.is_ascii() {
+            (byte.is_ascii_alphanumeric() || *byte == b'_', 1)
+        } else {
+            let next = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+            (next.is_alphanumeric(), next.len_utf8())
+        };
+        if is_word != of_word {
+            break;
+        }
+        at += length;
+    }
+    at
+}
+
+/// A map by the hash of a word or of a part of one.
 pub(super) type PartMap<V> = HashMap<u64, V, BuildHasherDefault<NumberHasher>>;
 
+/// The hash of a word.
+pub(super) fn hash(word: &str) -> u64 {
+    word.bytes().fold(HASH, |hash, byte| hashed(hash, u64::from(byte)))
+}
+
 /// Where a hash starts, and one that goes on with `number` (FNV-1a).
-pub(super) const HASH: u64 = 0xcbf2_9ce4_8422_2325;
-pub(super) fn hashed(hash: u64, number: u64) -> u64 {
+const HASH: u64 = 0xcbf2_9ce4_8422_2325;
+fn hashed(hash: u64, number: u64) -> u64 {
     (hash ^ number).wrapping_mul(0x0100_0000_01b3)
 }
 
 /// Calls `each` with a hash of each part of an identifier in lower case that has at least
 /// three letters: `http`, `server` of `HTTPServer` and of `http_server`.
-pub(super) fn parts(identifier: &str, mut each: impl FnMut(u64)) {
+pub(super) fn parts(identifier: &str, each: impl FnMut(u64)) {
+    if identifier.is_ascii() {
+        ascii_parts(identifier.as_bytes(), each);
+    } else {
+        any_parts(identifier, each);
+    }
+}
+
+/// The same of what nearly all identifiers are.
+fn ascii_parts(identifier: &[u8], mut each: impl FnMut(u64)) {
+    let (mut hash, mut length) = (HASH, 0);
+    let mut before = b'_';
+    for (at, byte) in identifier.iter().enumerate() {
+        let starts = byte.is_ascii_uppercase()
+            && (before.is_ascii_lowercase()
+                || (before.is_ascii_uppercase()
+                    && identifier.get(at + 1).is_some_and(u8::is_ascii_lowercase)));
+        if starts || !byte.is_ascii_alphabetic() {
+            if length >= 3 {
+                each(hash);
+            }
+            (hash, length) = (HASH, 0);
+        }
+        if byte.is_ascii_alphabetic() {
+            hash = hashed(hash, u64::from(byte.to_ascii_lowercase()));
+            length += 1;
+        }
+        before = *byte;
+    }
+    if length >= 3 {
+        each(hash);
+    }
+}
+
+fn any_parts(identifier: &str, mut each: impl FnMut(u64)) {
     let (mut hash, mut length) = (HASH, 0);
     let mut before = '_';
     let mut rest = identifier.chars().peekable();
@@ -80,5 +159,42 @@ pub(super) fn parts(identifier: &str, mut each: impl FnMut(u64)) {
     }
     if length >= 3 {
         each(hash);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn words_are_runs_of_what_names_are_made_of(text in "[a-zA-Z0-9_ .é😀²β\\n]{0,40}") {
+            let expected = text
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'));
+            prop_assert_eq!(words(&text).collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn parts_are_the_same_by_bytes_as_by_characters(name in "[a-dA-D0-9_]{0,20}") {
+            let (mut bytes, mut characters) = (Vec::new(), Vec::new());
+            ascii_parts(name.as_bytes(), |part| bytes.push(part));
+            any_parts(&name, |part| characters.push(part));
+            prop_assert_eq!(bytes, characters);
+        }
+    }
+
+    #[test]
+    fn parts_are_the_words_in_an_identifier() {
+        let of = |name: &str| {
+            let mut found = Vec::new();
+            parts(name, |part| found.push(part));
+            found
+        };
+        assert_eq!(of("HTTPServer"), of("http_server"));
+        assert_eq!(of("größeXyz"), of("GrößeXyz"));
+        assert!(of("a_bc").is_empty());
     }
 }
