@@ -5,6 +5,7 @@
 #![expect(unsafe_code, reason = "threads write disjoint parts of shared buffers")]
 
 mod attend;
+mod batch;
 mod feed;
 mod project;
 
@@ -23,13 +24,11 @@ use super::prepared::{BLOCK, Forms, Prepared};
 use super::rotation::Rotation;
 use super::share::{Shares, run};
 use super::weights::{FeedForward, Linear, Matrix, Norm, Weights};
+use batch::{Batch, Token};
 
 /// Vectors of at most so many tokens are normed by every thread for itself: sharing the work
 /// would cost a seam, which takes longer.
 const ALONE: usize = 4;
-
-/// Tokens whose attention to one head is a part of its own.
-const QUERY_TILE: usize = 16;
 
 /// The sizes that the weights do not tell.
 #[derive(Debug, Clone)]
@@ -239,45 +238,6 @@ impl Pass {
         buffers.inner.resize(tokens, width, inner);
         let last = Forms::default().with((kernels.form)(weights.output.format(), wanted));
         buffers.last_input.resize(wanted, hidden, last);
-    }
-}
-
-/// A token of a batch.
-#[derive(Debug, Clone, Copy)]
-struct Token {
-    id: u32,
-    position: usize,
-    /// Which input it is of.
-    input: usize,
-}
-
-#[derive(Debug)]
-struct Batch<'a> {
-    inputs: &'a [Input<'a>],
-    tokens: Vec<Token>,
-    /// Indices of the tokens that logits are wanted after.
-    wanted: Vec<usize>,
-    /// `(input, first token, tokens)` whose attention is one part, per head.
-    tiles: Vec<(usize, usize, usize)>,
-}
-
-impl<'a> Batch<'a> {
-    fn new(inputs: &'a [Input<'a>]) -> Self {
-        let mut batch = Self { inputs, tokens: Vec::new(), wanted: Vec::new(), tiles: Vec::new() };
-        for (input, row) in inputs.iter().enumerate() {
-            let first = batch.tokens.len();
-            let count = row.tokens.len();
-            batch.tokens.extend(row.tokens.iter().enumerate().map(|(index, &id)| Token {
-                id,
-                position: row.start + index,
-                input,
-            }));
-            batch.wanted.extend(first + count - row.logits.min(count)..first + count);
-            for start in (0..count).step_by(QUERY_TILE) {
-                batch.tiles.push((input, first + start, QUERY_TILE.min(count - start)));
-            }
-        }
-        batch
     }
 }
 
