@@ -4,12 +4,15 @@
 //! gives each identifier of the workspace a probability to be written next; and those items and
 //! signatures are taken that show the most of it per token.
 
+mod body;
 mod choose;
 mod excerpts;
+mod expected;
 mod files;
 mod items;
 mod lines;
 mod near;
+mod offers;
 mod render;
 mod sound;
 mod types;
@@ -17,26 +20,19 @@ mod wanted;
 mod words;
 
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::{Dropped, Excerpt, Project, tokens};
 use crate::document::Document;
 use crate::syntax::imports::imports;
-use crate::syntax::outline::{Item, ItemKind};
+use crate::syntax::outline::Item;
 use crate::text::Span;
 use crate::workspace::index::FileEntry;
 use crate::workspace::modules::Modules;
-use choose::{Form, Offer};
 use files::FileMap;
 use near::Near;
-use words::{PartMap, TermMap, hash, words};
-
-/// So many of the ranked items may be shown.
-const RANKED: usize = wanted::LOOKED_AT;
-/// A longer item is not shown whole, in bytes.
-const MAX_WHOLE: usize = 6000;
+use offers::Offers;
+use words::TermMap;
 
 /// Percent of the first so many tokens of a prompt that are for excerpts, and of the others.
 const SHORT: usize = 512;
@@ -79,6 +75,7 @@ struct Ranking<'a> {
     items: Vec<items::Ranked>,
     types: types::Types<'a>,
     aligned: TermMap<f32>,
+    expected: Vec<expected::Expected<'a>>,
     budget: usize,
 }
 
@@ -96,7 +93,8 @@ fn rank<'a>(place: Place<'a>, project: Project<'a>, budget: usize) -> Option<Ran
     let items = items::ranked(&files, &near, project);
     let types = types::Types::near(&near, project);
     let aligned = lines::aligned(place, &files, &items, project);
-    Some(Ranking { near, files, items, types, aligned, budget: left })
+    let expected = expected::expected(place, &near, project);
+    Some(Ranking { near, files, items, types, aligned, expected, budget: left })
 }
 
 /// What is worth showing at `place`, within what the file leaves of `budget` tokens.
@@ -107,7 +105,7 @@ pub fn find(place: Place<'_>, project: Project<'_>, budget: usize) -> Related {
         signals.iter().map(|(_, signals)| wanted::probability(signals)).collect();
     let places: TermMap<u32> =
         signals.iter().enumerate().map(|(at, (term, _))| (*term, at as u32)).collect();
-    let (offers, reasons) = offers(&ranking, &places, project);
+    let Offers { offers, reasons } = offers::offers(&ranking, &places, project);
     let headers: RefCell<FileMap<usize>> = RefCell::default();
     let header = |file: &FileEntry| {
         let mut known = headers.borrow_mut();
@@ -115,61 +113,6 @@ pub fn find(place: Place<'_>, project: Project<'_>, budget: usize) -> Related {
     };
     let chosen = choose::choose(&offers, &wanted, ranking.budget, &header);
     excerpts::excerpts(&ranking, &offers, &reasons, chosen, project)
-}
-
-/// The items that may be shown, each in the forms it may be shown in, and why.
-fn offers<'a>(
-    ranking: &Ranking<'a>,
-    places: &TermMap<u32>,
-    project: Project<'a>,
-) -> (Vec<Offer<'a>>, Vec<String>) {
-    let mut known: HashSet<(*const FileEntry, usize)> = HashSet::new();
-    let mut looked_up: PartMap<Option<u32>> = PartMap::default();
-    let mut out = Vec::new();
-    let mut reasons = Vec::new();
-    let structural = ranking.types.items.iter().map(|one| (one.file, one.item, Some(one)));
-    let ranked =
-        ranking.items.iter().take(RANKED).map(|one| (ranking.files[one.file].file, one.item, None));
-    let own = ranking.files.iter().find(|file| file.own).map(|file| Arc::as_ptr(file.file));
-    for (file, item, why) in structural.chain(ranked) {
-        let Some(symbol) = file.items.get(item) else { continue };
-        if !known.insert((Arc::as_ptr(file), item)) {
-            continue;
-        }
-        let window = ranking.near.window;
-        if own == Some(Arc::as_ptr(file))
-            && symbol.span.start < window.end
-            && window.start < symbol.span.end
-        {
-            continue;
-        }
-        let reason = why.map_or_else(String::new, |why| why.reason.clone());
-        // An implementation declares nothing but its members.
-        if symbol.kind != ItemKind::Implementation {
-            let fields = symbol.fields.as_deref().unwrap_or_default();
-            let mut shows: Vec<u32> = words(&symbol.signature)
-                .chain(words(fields))
-                .filter_map(|word| {
-                    *looked_up
-                        .entry(hash(word))
-                        .or_insert_with(|| places.get(&project.index.term(word)?).copied())
-                })
-                .collect();
-            shows.sort_unstable();
-            shows.dedup();
-            let tokens = 2 + tokens::estimate(&symbol.signature) + tokens::estimate(fields);
-            out.push(Offer { file, item, form: Form::Signature, shows, tokens });
-            reasons.push(reason.clone());
-        }
-        if symbol.span.len() <= MAX_WHOLE {
-            let terms = file.terms_of(item).iter();
-            let shows = terms.filter_map(|(term, _)| places.get(term).copied()).collect();
-            let tokens = 1 + symbol.span.len() / 4;
-            out.push(Offer { file, item, form: Form::Whole, shows, tokens });
-            reasons.push(reason);
-        }
-    }
-    (out, reasons)
 }
 
 #[cfg(test)]

@@ -11,7 +11,11 @@ use std::sync::Arc;
 
 use super::files::FileMap;
 use super::words::NumberHasher;
+use crate::text::Span;
 use crate::workspace::index::{FileEntry, Symbol};
+
+/// What it costs to close a body and to say that some of it is left out, in tokens.
+pub(super) const OMITTED: usize = 6;
 
 /// How much of an item is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,16 +24,30 @@ pub(super) enum Form {
     Signature,
     /// What it declares, with an empty body, where the language does not take it without one.
     Stub,
+    /// What it declares and some statements of its body.
+    Part,
     /// All of it.
     Whole,
 }
 
-/// An item that may be shown.
+/// A statement that may be shown behind the signature of its function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Statement {
+    /// Its lines.
+    pub(super) span: Span,
+    /// The offer of the signature.
+    pub(super) head: usize,
+}
+
+/// An item, or a statement of one, that may be shown.
 #[derive(Debug, Clone)]
 pub(super) struct Offer<'a> {
     pub(super) file: &'a Arc<FileEntry>,
     pub(super) item: usize,
     pub(super) form: Form,
+    /// The statement, where it is one of a function; the offer before the first of them is then
+    /// the function's signature.
+    pub(super) statement: Option<Statement>,
     /// What it would show, each once, as places in a list of weights.
     pub(super) shows: Vec<u32>,
     /// What it costs by itself.
@@ -109,7 +127,7 @@ pub(super) fn choose(
         left -= cost;
         round += 1;
         let replaced = state.take(entry.offer);
-        chosen.retain(|one| Some(one.offer) != replaced);
+        chosen.retain(|one| !replaced.contains(&one.offer));
         chosen.push(Chosen { offer: entry.offer, score });
     }
     chosen
@@ -122,7 +140,7 @@ struct State<'o> {
     /// Files with something shown.
     files: FileMap<Vec<usize>>,
     /// Offers by item.
-    shown: HashMap<(*const FileEntry, usize), usize, BuildHasherDefault<NumberHasher>>,
+    shown: HashMap<(*const FileEntry, usize), Vec<usize>, BuildHasherDefault<NumberHasher>>,
     header: &'o dyn Fn(&FileEntry) -> usize,
 }
 
@@ -132,12 +150,22 @@ impl State<'_> {
         let one = &self.offers[offer];
         let key = Arc::as_ptr(one.file);
         let mut cost = one.tokens;
-        if let Some(held) = self.shown.get(&(key, one.item)) {
-            if self.offers[*held].form >= one.form {
-                return (0.0, cost);
+        let mut head = None;
+        match self.shown.get(&(key, one.item)).map_or(&[][..], Vec::as_slice) {
+            [] => head = one.statement.map(|statement| &self.offers[statement.head]),
+            held if held.contains(&offer) => return (0.0, cost),
+            held => {
+                let most = held.iter().map(|held| self.offers[*held].form).max();
+                if most.is_some_and(|most| most > one.form || one.form < Form::Part) {
+                    return (0.0, cost);
+                }
+                if one.form == Form::Whole {
+                    let known: usize = held.iter().map(|held| self.offers[*held].tokens).sum();
+                    cost = cost.saturating_sub(known).max(1);
+                }
             }
-            cost = cost.saturating_sub(self.offers[*held].tokens).max(1);
         }
+        cost += head.map_or(0, |head| head.tokens + OMITTED);
         match self.files.get(&key) {
             None => cost += (self.header)(one.file),
             Some(others) => {
@@ -154,29 +182,38 @@ impl State<'_> {
                 }
             }
         }
-        let gain: f32 = one
-            .shows
-            .iter()
-            .filter(|at| !self.covered[**at as usize])
-            .map(|at| self.wanted[*at as usize])
-            .sum();
+        let new = |at: &&u32| !self.covered[**at as usize];
+        let gain = |shows: &[u32]| -> f32 {
+            shows.iter().filter(new).map(|at| self.wanted[*at as usize]).sum()
+        };
+        let with_head = |head: &Offer<'_>| {
+            let others = head.shows.iter().filter(|at| !one.shows.contains(at)).filter(new);
+            others.map(|at| self.wanted[*at as usize]).sum::<f32>()
+        };
+        let gain = gain(&one.shows) + head.map_or(0.0, with_head);
         if gain <= 0.0 {
             return (0.0, cost);
         }
         (gain / cost as f32, cost)
     }
 
-    /// Shows an offer; returns the one it takes the place of.
-    fn take(&mut self, offer: usize) -> Option<usize> {
+    /// Shows an offer; returns those that it takes the place of.
+    fn take(&mut self, offer: usize) -> Vec<usize> {
         let one = &self.offers[offer];
         let key = Arc::as_ptr(one.file);
-        for at in &one.shows {
-            self.covered[*at as usize] = true;
-        }
-        let replaced = self.shown.insert((key, one.item), offer);
+        let held = self.shown.entry((key, one.item)).or_default();
+        let replaced = if one.form == Form::Whole { std::mem::take(held) } else { Vec::new() };
+        let head = one.statement.map(|statement| statement.head).filter(|_| held.is_empty());
+        let new = [head, Some(offer)];
+        held.extend(new.iter().flatten());
         let in_file = self.files.entry(key).or_default();
-        in_file.retain(|held| Some(*held) != replaced);
-        in_file.push(offer);
+        in_file.retain(|held| !replaced.contains(held));
+        for offer in new.into_iter().flatten() {
+            in_file.push(offer);
+            for at in &self.offers[offer].shows {
+                self.covered[*at as usize] = true;
+            }
+        }
         replaced
     }
 }

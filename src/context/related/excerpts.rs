@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::choose::{Chosen, Form, Offer};
+use super::choose::{Chosen, Offer};
 use super::files::inverse_frequency;
 use super::near::Near;
+use super::render::Shown;
 use super::sound::{self, Sound};
 use super::{Ranking, Related};
 use crate::context::{Dropped, Excerpt, Kind, Project, tokens};
@@ -80,9 +81,8 @@ impl OfFile<'_> {
     ) -> Option<Excerpt> {
         let chosen: Vec<&Chosen> =
             chosen.iter().filter(|one| Arc::ptr_eq(offers[one.offer].file, self.file)).collect();
-        let items: Vec<(usize, Form)> =
-            chosen.iter().map(|one| (offers[one.offer].item, offers[one.offer].form)).collect();
-        let symbols = || items.iter().filter_map(|(item, _)| self.file.items.get(*item));
+        let items = to_show(chosen.iter().map(|one| &offers[one.offer]));
+        let symbols = || items.iter().filter_map(|one| self.file.items.get(one.item));
         let start = symbols().map(|symbol| symbol.line).min()?;
         let end = symbols().map(|symbol| symbol.end_line).max()?;
         let Sound { text, left_out } = sound::text(self.file, &items, self.source.as_deref());
@@ -119,24 +119,37 @@ impl OfFile<'_> {
     }
 }
 
+/// The items of `offers`, each once, with as much of it as they offer together.
+fn to_show<'o>(offers: impl Iterator<Item = &'o Offer<'o>>) -> Vec<Shown> {
+    let mut out: Vec<Shown> = Vec::new();
+    for offer in offers {
+        let at = out.iter().position(|one| one.item == offer.item).unwrap_or_else(|| {
+            out.push(Shown::of(offer.item, offer.form));
+            out.len() - 1
+        });
+        let one = &mut out[at];
+        one.form = one.form.max(offer.form);
+        one.statements.extend(offer.statement.map(|statement| statement.span));
+    }
+    for one in &mut out {
+        one.statements.sort_unstable_by_key(|span| span.start);
+    }
+    out
+}
+
 /// What a file's path costs, with what marks it as one.
 pub(super) fn cost_of_path(path: &Path) -> usize {
     2 + tokens::estimate(&path.to_string_lossy())
 }
 
 /// The words near the cursor that say most and that the items share.
-fn alike(
-    file: &FileEntry,
-    items: &[(usize, Form)],
-    near: &Near<'_>,
-    project: Project<'_>,
-) -> String {
+fn alike(file: &FileEntry, items: &[Shown], near: &Near<'_>, project: Project<'_>) -> String {
     let mut shared: Vec<(f32, &str)> = near
         .terms
         .iter()
         .filter(|(term, _)| {
-            items.iter().any(|(item, _)| {
-                file.terms_of(*item).binary_search_by_key(*term, |(known, _)| *known).is_ok()
+            items.iter().any(|one| {
+                file.terms_of(one.item).binary_search_by_key(*term, |(known, _)| *known).is_ok()
             })
         })
         .map(|(term, weight)| {

@@ -7,29 +7,52 @@ use crate::syntax::health::health;
 use crate::syntax::language::Blocks;
 use crate::syntax::outline::ItemKind;
 use crate::syntax::{Language, SyntaxTree};
+use crate::text::Span;
 use crate::workspace::index::{FileEntry, Symbol};
 
 /// One step of indentation.
 const STEP: &str = "    ";
 
-/// The text of `items` (places in the file, how much of each), in document order. `source` is the
+/// An item to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// Its place in the file.
+    pub(super) item: usize,
+    /// How much of it.
+    pub(super) form: Form,
+    /// The statements of a [`Form::Part`], in document order.
+    pub(super) statements: Vec<Span>,
+}
+
+impl Shown {
+    /// An item of which no single statements are shown.
+    pub(super) fn of(item: usize, form: Form) -> Self {
+        Self { item, form, statements: Vec::new() }
+    }
+}
+
+/// The text of `items`, in document order. `source` is the
 /// file's text, needed where an item is shown whole; an item whose text is not there is shown by
 /// its signature.
-pub(super) fn text(file: &FileEntry, items: &[(usize, Form)], source: Option<&str>) -> String {
-    let mut sorted: Vec<(&Symbol, Form, Option<&Symbol>)> = items
+pub(super) fn text(file: &FileEntry, items: &[Shown], source: Option<&str>) -> String {
+    let mut sorted: Vec<(&Symbol, &Shown, Option<&Symbol>)> = items
         .iter()
-        .filter_map(|(item, form)| Some((file.items.get(*item)?, *form, owner(file, *item))))
+        .filter_map(|one| Some((file.items.get(one.item)?, one, owner(file, one.item))))
         .collect();
     sorted.sort_by_key(|(symbol, ..)| (symbol.span.start, std::cmp::Reverse(symbol.span.end)));
     let mut writer = Writer { language: file.language, out: String::new(), open: Vec::new() };
-    for (at, (symbol, form, owner)) in sorted.iter().enumerate() {
+    for (at, (symbol, one, owner)) in sorted.iter().enumerate() {
         let has_members = sorted
             .get(at + 1)
             .is_some_and(|(.., next)| next.is_some_and(|next| std::ptr::eq(next, *symbol)));
         writer.inside(*owner);
-        match (form, source.and_then(|source| whole(source, symbol, *owner))) {
-            (Form::Whole, Some(text)) => writer.lines(&text),
-            _ => writer.signature(symbol, has_members, *form == Form::Stub),
+        match (one.form, source) {
+            (Form::Whole, Some(source)) => match whole(source, symbol, *owner) {
+                Some(text) => writer.lines(&text),
+                None => writer.signature(symbol, has_members, false),
+            },
+            (Form::Part, Some(source)) => writer.part(symbol, &one.statements, source),
+            (form, _) => writer.signature(symbol, has_members, form == Form::Stub),
         }
     }
     writer.inside(None);
@@ -158,6 +181,35 @@ impl<'a> Writer<'a> {
         for line in text.lines() {
             let indent = if line.is_empty() { "" } else { &indent };
             let _ = writeln!(self.out, "{indent}{line}");
+        }
+    }
+
+    /// What a function declares, and statements of its body with a mark where others stand.
+    fn part(&mut self, symbol: &Symbol, statements: &[Span], source: &str) {
+        let indent = self.indent();
+        let signature = self.declaration(symbol);
+        let (opening, closing) = match self.language.spec().blocks {
+            Blocks::Braces => (" {", "}\n"),
+            Blocks::Indentation => ("", ""),
+        };
+        let _ = writeln!(self.out, "{indent}{signature}{opening}");
+        let mark = format!("{indent}{STEP}{} ...\n", self.language.spec().line_comment);
+        let mut end = None;
+        for statement in statements {
+            let Some(text) = statement.of(source) else { continue };
+            if end.is_none_or(|end| end != statement.start) {
+                self.out.push_str(&mark);
+            }
+            end = Some(statement.end);
+            let margin = text.len() - text.trim_start().len();
+            for line in text.lines().filter(|line| !line.trim().is_empty()) {
+                let white = line.len() - line.trim_start().len();
+                let line = line.get(white.min(margin)..).unwrap_or(line).trim_end();
+                let _ = writeln!(self.out, "{indent}{STEP}{line}");
+            }
+        }
+        if !closing.is_empty() {
+            let _ = write!(self.out, "{indent}{closing}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Chosen items of a file as text that parses by itself.
 
 use super::choose::Form;
-use super::render;
+use super::render::{self, Shown};
 use crate::syntax::{Language, SyntaxTree, health};
 use crate::workspace::index::FileEntry;
 
@@ -15,8 +15,8 @@ pub(super) struct Sound {
 
 /// The text of `items` as [`render::text`] gives it. Where that does not parse, each item that is
 /// at fault is shown by less: by its signature, or by that and an empty body.
-pub(super) fn text(file: &FileEntry, items: &[(usize, Form)], source: Option<&str>) -> Sound {
-    let rendered = |items: &[(usize, Form)]| {
+pub(super) fn text(file: &FileEntry, items: &[Shown], source: Option<&str>) -> Sound {
+    let rendered = |items: &[Shown]| {
         let text = render::text(file, items, source);
         parses(file.language, &text).then_some(text)
     };
@@ -25,11 +25,12 @@ pub(super) fn text(file: &FileEntry, items: &[(usize, Form)], source: Option<&st
     }
     let mut kept = Vec::with_capacity(items.len());
     let mut left_out = Vec::new();
-    for (item, form) in items {
-        let forms = [*form, Form::Signature, Form::Stub];
-        match forms.into_iter().find(|form| rendered(&[(*item, *form)]).is_some()) {
-            Some(form) => kept.push((*item, form)),
-            None => left_out.push(*item),
+    for one in items {
+        let forms = [one.form, Form::Signature, Form::Stub];
+        let mut forms = forms.into_iter().map(|form| Shown { form, ..one.clone() });
+        match forms.find(|one| rendered(std::slice::from_ref(one)).is_some()) {
+            Some(one) => kept.push(one),
+            None => left_out.push(one.item),
         }
     }
     if let Some(text) = rendered(&kept) {
@@ -42,7 +43,7 @@ pub(super) fn text(file: &FileEntry, items: &[(usize, Form)], source: Option<&st
         together.push(one);
         match rendered(&together) {
             Some(text) => sound.text = text,
-            None => sound.left_out.extend(together.pop().map(|(item, _)| item)),
+            None => sound.left_out.extend(together.pop().map(|one| one.item)),
         }
     }
     sound

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::choose::Form;
+use super::render::Shown;
 use super::*;
 use crate::context::{Activity, Excerpt, Kind};
 use crate::fixture;
@@ -133,6 +135,42 @@ class Item(Base):
 }
 
 #[test]
+fn what_others_use_of_the_file_and_it_lacks_is_shown() {
+    let text = shown(
+        "//- /src/cart.rs
+pub struct Cart { items: Vec<u8> }
+impl Cart {
+    ˇ
+}
+//- /src/shop.rs
+use crate::cart::Cart;
+fn close(cart: &Cart) {
+    let total = Cart::checkout_all(cart, 3);
+    print(total);
+}
+",
+    );
+    assert!(text.contains("Cart::checkout_all(cart, 3)"), "{text}");
+    assert!(text.contains("uses checkout_all of this file"), "{text}");
+}
+
+#[test]
+fn of_a_long_function_the_likely_statements_are_shown() {
+    let mut other = String::from("def order(cart):\n");
+    for n in 0..40 {
+        writeln!(other, "    unrelated_{n} = paint_{n}(colour_{n}, canvas_{n})").unwrap();
+    }
+    other.push_str("    price = cart.price()\n    return price.rounded_up()\n");
+    let shop = Shop::new(&format!(
+        "//- /cart.py\ndef total(cart):\n    price = cart.price()\n    ˇ\n//- /order.py\n{other}"
+    ));
+    let found = shop.find(400, &Activity::default());
+    let text = &found.excerpts[0].text;
+    assert!(text.starts_with("def order(cart):\n    # ...\n"), "{text}");
+    assert!(text.contains("    return price.rounded_up()\n"), "{text}");
+}
+
+#[test]
 fn nothing_is_found_for_a_file_alone() {
     assert_eq!(shown("//- /src/a.rs\nuse std::fmt;\nfn a() {ˇ}\n"), "");
     assert_eq!(shown("//- /a.txt\nsome ˇ words\n"), "");
@@ -231,7 +269,8 @@ fn blocks_inside_blocks_are_closed_where_they_end() {
     let mut index = Index::default();
     index.insert(path, text);
     let file = index.file(path).unwrap();
-    let items: Vec<_> = (0..file.items.len()).map(|item| (item, Form::Signature)).collect();
+    let items: Vec<Shown> =
+        (0..file.items.len()).map(|item| Shown::of(item, Form::Signature)).collect();
     assert_eq!(
         sound::text(file, &items, None).text,
         "class A {\n    enum B {\n        X;\n        int n();\n    }\n    int m();\n}\n"
@@ -260,7 +299,8 @@ fn each_item_of_every_language_can_be_shown() {
         index.insert(path, text);
         let file = index.file(path).unwrap();
         for form in [Form::Signature, Form::Whole] {
-            let items: Vec<_> = (0..file.items.len()).map(|item| (item, form)).collect();
+            let items: Vec<Shown> =
+                (0..file.items.len()).map(|item| Shown::of(item, form)).collect();
             let together = match form {
                 // Outer items hold the inner ones.
                 Form::Whole => &[][..],

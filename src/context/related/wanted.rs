@@ -15,7 +15,7 @@ const FILES: usize = 40;
 pub(super) const LOOKED_AT: usize = 150;
 
 /// The kinds of evidence.
-pub(super) const SIGNALS: usize = 16;
+pub(super) const SIGNALS: usize = 17;
 /// What each says about one identifier.
 pub(super) type Signals = [f32; SIGNALS];
 
@@ -49,24 +49,26 @@ const UPPER: usize = 12;
 const DEFINED: usize = 13;
 /// It stands between lines like those around the cursor.
 const ALIGNED: usize = 14;
-const BIAS: usize = 15;
+/// Other files use it of this one, which does not have it.
+const EXPECTED: usize = 15;
+const BIAS: usize = 16;
 
 /// What an identifier counts that the file has far from the cursor, where a completion can do
 /// without: those are many, and a line seldom needs one.
 const ELSEWHERE_IN_FILE: f32 = 0.05;
 
-/// Weights by logistic regression over the lines of two repositories that have an identifier which
+/// Weights by logistic regression over the lines of three repositories that have an identifier which
 /// is in another file and nowhere else in their own. What is recent is weighted by hand: a repository
 /// does not tell it.
 #[rustfmt::skip]
 const WEIGHTS: Signals = [
-    -0.219, 0.510, 0.430, 1.449, -0.054, 0.160, 0.176, 0.126, 0.3, 0.669, 1.320, 0.0, -0.961, -0.136, 6.476, -9.552,
+    -0.143, 0.335, 0.398, 1.619, -0.117, 0.241, -0.044, -0.057, 0.3, 1.077, 1.806, 0.0, -1.208, -0.335, 9.006, 3.321, -9.835,
 ];
 
 /// The signals of all identifiers that are worth a thought; those that the window around the
 /// cursor shows are not among them.
 pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term, Signals)> {
-    let Ranking { near, files, items, types, aligned, .. } = ranking;
+    let Ranking { near, files, items, types, aligned, expected, .. } = ranking;
     let mut held = Held::default();
     let top = &items[..items.len().min(ITEMS)];
     let best = top.first().map_or(1.0, |item| item.score).max(f32::EPSILON);
@@ -78,7 +80,13 @@ pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term,
             }
         }
     }
-    for term in types.members.keys().chain(&types.named).chain(aligned.keys()) {
+    for term in types
+        .members
+        .keys()
+        .chain(&types.named)
+        .chain(aligned.keys())
+        .chain(expected.iter().map(|one| &one.term))
+    {
         if !near.shown.contains(term) {
             held.add(*term);
         }
@@ -119,6 +127,11 @@ pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term,
     for (term, fit) in aligned {
         if let Some(signals) = held.get(*term) {
             signals[ALIGNED] = *fit;
+        }
+    }
+    for one in expected {
+        if let Some(signals) = held.get(one.term) {
+            signals[EXPECTED] = one.weight;
         }
     }
 
