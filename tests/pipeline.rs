@@ -188,7 +188,7 @@ async fn a_file_of_secrets_is_shown_to_no_model() {
     let (document, cursor) = document(folder.path(), ".env", "PASSWORD=ˇ\n");
     let tools = tools(script(&["hunter2"], Duration::ZERO), folder.path());
     let error = complete::run(&tools, &document, cursor, &Options::default()).await.unwrap_err();
-    assert!(matches!(error, TaskError::Target(_)), "{error}");
+    assert!(matches!(error, TaskError::Hidden(_)), "{error}");
 }
 
 #[tokio::test]
