@@ -17,11 +17,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use agent::context::{self, Context, Project};
-use agent::document::Document;
+use agent::document::{Change, Document};
 use agent::engine::ModelSource;
 use agent::engine::gguf::Gguf;
 use agent::engine::tokenizer::Tokenizer;
 use agent::text::Span;
+use agent::text::line_index::Encoding;
 use baselines::Bm25;
 use project::Repository;
 use sample::{Random, Sample, words};
@@ -104,7 +105,9 @@ fn measure(worktree: &Path, lines: usize, seed: u64, tokens: &mut Tokens) {
             add("Tabby", &baselines::tabby(sample, budget, &by_characters, tokens));
             add("llama.vim", &baselines::ring(sample, budget, &visited, &mut random, tokens));
         }
-        let document = Document::new(sample.path.clone(), None, 0, sample.text.clone());
+        let before = typed(sample);
+        // The index of an editor's document has asked for them.
+        before.items();
         repository.index.insert(&sample.path, &sample.text);
         let activity = repository.activity(&sample.path);
         let masked = std::sync::Arc::<str>::from(sample.text.as_str());
@@ -118,6 +121,7 @@ fn measure(worktree: &Path, lines: usize, seed: u64, tokens: &mut Tokens) {
             activity: &activity,
         };
         for budget in BUDGETS {
+            let document = without_typed(&before, sample);
             let start = Instant::now();
             let span = Span::empty(sample.offset);
             let context = context::at(&document, sample.path.clone(), span, project, budget);
@@ -128,6 +132,23 @@ fn measure(worktree: &Path, lines: usize, seed: u64, tokens: &mut Tokens) {
         repository.restore(&sample.path);
     }
     report(&repository.name, elsewhere, &rows, times);
+}
+
+/// The masked file with a letter typed at the cursor.
+fn typed(sample: &Sample) -> Document {
+    let mut text = sample.text.clone();
+    text.insert(sample.offset, 'x');
+    Document::new(sample.path.clone(), None, 0, text)
+}
+
+/// The masked file as an editor's next version: what is kept of the version before counts.
+fn without_typed(before: &Document, sample: &Sample) -> Document {
+    let position = |offset| before.lines.position(&before.text, offset, Encoding::Utf8);
+    let (start, end) = (position(sample.offset), position(sample.offset + 1));
+    let change = Change::Range { start, end, text: String::new() };
+    let document = before.changed(1, &[change], Encoding::Utf8).unwrap();
+    assert_eq!(*document.text, *sample.text);
+    document
 }
 
 /// The context as a prompt within `budget` shows it.
