@@ -233,8 +233,11 @@ impl Workspace {
     pub fn update_document(&self, document: &Document) {
         let Some(relative) = self.relative(&document.path) else { return };
         let readable = self.is_worth_reading(&relative, &document.text);
-        // Found now, they need not be when the next suggestion is asked for.
+        // What the next suggestion would have to wait for.
         document.items();
+        if let Some(language) = document.language() {
+            language.prepare();
+        }
         let tree = document.tree.as_ref().filter(|_| readable);
         let draft = tree.map(|tree| Draft::of_tree(&relative, &document.text, tree));
         if draft.is_some() {

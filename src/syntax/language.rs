@@ -216,6 +216,17 @@ impl Queries {
 }
 
 impl Language {
+    /// Compiles the queries that a suggestion needs. They would be when they are first used, which
+    /// takes up to a second: call it off the paths that answer an editor.
+    pub fn prepare(self) {
+        let Queries { items, scopes, imports, tests, facts, strict } = &self.0.queries;
+        for query in [items, scopes, imports, tests, facts, strict] {
+            LazyLock::force(query);
+        }
+        self.0.kinds();
+        self.0.statements();
+    }
+
     /// The language of a file, by its ending.
     pub fn of_path(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?;
