@@ -100,7 +100,7 @@ mod tests {
         let document = Document::new(path.into(), None, 0, file.text.clone());
         let items = document.items();
         let span = Span::empty(file.cursors[0]);
-        (before(&file.text, &items, span), after(&file.text, &items, span))
+        (before(&file.text, items, span), after(&file.text, items, span))
     }
 
     #[test]

@@ -109,7 +109,7 @@ mod tests {
             let tree = SyntaxTree::parse(language, text);
             let statements = |query| {
                 let found = matches(&tree, text, query, None);
-                let nodes = found.iter().flat_map(|found| found.captures());
+                let nodes = found.iter().flat_map(super::super::query::Match::captures);
                 let mut spans: Vec<_> = nodes
                     .filter(|(name, _)| *name == "statement")
                     .map(|(_, node)| span(node))

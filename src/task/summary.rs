@@ -244,9 +244,8 @@ mod tests {
         };
         let script = Script { rules: vec![rule], fim: true, ..Script::default() };
         let document = Document::new(path.into(), None, 0, text.to_owned());
-        let item = document.items().into_iter().find(|item| item.name == name).unwrap();
-        let summary =
-            guessed(&tools(Engine::scripted(script)), &document, &item, "").await.unwrap();
+        let item = document.items().iter().find(|item| item.name == name).unwrap();
+        let summary = guessed(&tools(Engine::scripted(script)), &document, item, "").await.unwrap();
         summary.map(|summary| summary.text)
     }
 

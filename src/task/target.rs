@@ -34,11 +34,11 @@ pub fn resolve(document: &Document, target: &Target) -> Result<Option<Item>, Tas
     let items = document.items();
     match target {
         Target::File => Ok(None),
-        Target::At(offset) => match scope::enclosing_item(&items, *offset) {
+        Target::At(offset) => match scope::enclosing_item(items, *offset) {
             Some(item) => Ok(Some(item.clone())),
-            None => Err(nothing_at(document, &items, *offset)),
+            None => Err(nothing_at(document, items, *offset)),
         },
-        Target::Named(name) => named(document, &items, name).map(Some),
+        Target::Named(name) => named(document, items, name).map(Some),
     }
 }
 

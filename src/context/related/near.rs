@@ -1,7 +1,7 @@
 //! What stands near the cursor: the identifiers there, weighted by distance.
 
 use super::Place;
-use super::words::{PartMap, TermMap, TermSet, WordMap, hash, parts, words};
+use super::words::{PartMap, PartSet, TermMap, TermSet, WordMap, hash, parts, words};
 use crate::syntax::outline::Item;
 use crate::text::Span;
 use crate::workspace::index::Index;
@@ -103,9 +103,9 @@ impl<'a> Near<'a> {
     /// Finds out which terms the window has and which words the rest of the file.
     fn read_file(&mut self, text: &str, index: &Index) {
         let window = self.window.of(text).unwrap_or_default();
-        let mut seen: PartMap<()> = PartMap::default();
+        let mut seen = PartSet::default();
         for word in words(window) {
-            if seen.insert(hash(word), ()).is_none() {
+            if seen.insert(hash(word)) {
                 self.shown.extend(index.term(word));
             }
         }

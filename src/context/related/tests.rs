@@ -45,7 +45,7 @@ impl Shop {
         let place = Place {
             document: &self.document,
             path: &self.path,
-            items: &items,
+            items,
             span: Span::empty(self.cursor),
         };
         let source = |path: &Path| self.texts.get(path).cloned();

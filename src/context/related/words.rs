@@ -89,6 +89,9 @@ fn run(text: &str, of_word: bool) -> usize {
 /// A map by the hash of a word or of a part of one.
 pub(super) type PartMap<V> = HashMap<u64, V, BuildHasherDefault<NumberHasher>>;
 
+/// A set of such hashes.
+pub(super) type PartSet = HashSet<u64, BuildHasherDefault<NumberHasher>>;
+
 /// The hash of a word.
 pub(super) fn hash(word: &str) -> u64 {
     word.bytes().fold(HASH, |hash, byte| hashed(hash, u64::from(byte)))

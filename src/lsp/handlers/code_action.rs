@@ -65,7 +65,7 @@ pub(crate) async fn handle(
 }
 
 fn item_at(document: &Document, offset: usize) -> Option<Item> {
-    scope::enclosing_item(&document.items(), offset).cloned()
+    scope::enclosing_item(document.items(), offset).cloned()
 }
 
 fn title(kind: Kind, name: &str) -> String {

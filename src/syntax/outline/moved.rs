@@ -121,11 +121,9 @@ fn outer_starts(tree: &SyntaxTree, changed: Span, body: Span) -> Option<Vec<(u16
             }
         }
         loop {
-            if cursor.goto_next_sibling() {
-                if cursor.node().start_byte() <= changed.end {
-                    break;
-                }
-                // What follows begins later.
+            // What follows one that begins later does so too.
+            if cursor.goto_next_sibling() && cursor.node().start_byte() <= changed.end {
+                break;
             }
             if !cursor.goto_parent() {
                 return Some(out);

@@ -121,7 +121,7 @@ pub(super) fn mentions(page: &mut Page<'_>, document: &Document, item: &Item) {
         if name != item.name || item.span.covers(at) {
             continue;
         }
-        let around = scope::enclosing_item(&items, at.start)
+        let around = scope::enclosing_item(items, at.start)
             .filter(|around| around.name_span != at && around.kind != ItemKind::Implementation);
         let Some(around) = around else { continue };
         let line = target::line(document, at.start);

@@ -34,7 +34,7 @@ pub(super) async fn candidates(
         return Ok(Vec::new());
     }
     let items = document.items();
-    let (name, span) = match scope::enclosing_item(&items, diagnostic.span.start) {
+    let (name, span) = match scope::enclosing_item(items, diagnostic.span.start) {
         Some(item) => (item.name.clone(), item.span),
         None if document.text.len() <= MAX_FILE => {
             ("the file".to_owned(), Span::new(0, document.text.len()))

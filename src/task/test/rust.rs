@@ -38,7 +38,7 @@ pub(super) async fn write(bench: &mut Bench<'_>, functions: &[Item]) -> Result<O
     let mut reasons = Vec::new();
     let mut subjects = Vec::new();
     for function in functions {
-        match subject(function, &items, &bench.document.text) {
+        match subject(function, items, &bench.document.text) {
             Ok(subject) => subjects.push(subject),
             Err(why) => reasons.push(format!("{}: {why}", full_name(function))),
         }
@@ -63,7 +63,7 @@ pub(super) async fn write(bench: &mut Bench<'_>, functions: &[Item]) -> Result<O
 
     let mut best = None;
     if !tests.is_empty() {
-        match verify(bench, &items, &tests, Some("current_behaviour"), 1).await? {
+        match verify(bench, items, &tests, Some("current_behaviour"), 1).await? {
             Ok((proposal, run)) => best = Some((proposal, run)),
             Err(why) => {
                 reasons.push(why);
@@ -72,7 +72,7 @@ pub(super) async fn write(bench: &mut Bench<'_>, functions: &[Item]) -> Result<O
         }
     }
     let recorded = tests.len();
-    if let Some(found) = model_tests(bench, functions, &items, &tests).await? {
+    if let Some(found) = model_tests(bench, functions, items, &tests).await? {
         best = Some(found);
     }
     let Some((proposal, run)) = best else {
