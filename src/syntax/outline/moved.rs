@@ -201,7 +201,7 @@ mod tests {
             ("rust", rust, "g();", "fn d() {}\n    ", false),
             ("rust", rust, "a() {", "b", false),
             ("rust", rust, "impl B", "fn e() {}\n", false),
-            ("python", python, "y = 2", "f(", true),
+            ("python", python, "y = 2", "f(1)\n        ", true),
             ("python", python, "y = 2", "class D: pass\n        ", false),
             ("python", python, "Doc.", "More ", false),
             ("python", python, "def c", "x = 1\n", false),
