@@ -161,7 +161,6 @@ impl Workspace {
         let mut current = self.exclusions.write().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::clone(&exclusions);
         drop(current);
-        self.texts().clear();
         let mut changes = self.changes();
         let mut next = Index::clone(&self.index());
         let mut named: Vec<PathBuf> = next.paths().into_iter().map(Path::to_owned).collect();
@@ -174,6 +173,7 @@ impl Workspace {
             changes.updated.insert(path);
         }
         self.publish(next);
+        self.texts().clear();
         true
     }
 
@@ -233,11 +233,6 @@ impl Workspace {
     pub fn update_document(&self, document: &Document) {
         let Some(relative) = self.relative(&document.path) else { return };
         let readable = self.is_worth_reading(&relative, &document.text);
-        // What the next suggestion would have to wait for.
-        document.items();
-        if let Some(language) = document.language() {
-            language.prepare();
-        }
         let tree = document.tree.as_ref().filter(|_| readable);
         let draft = tree.map(|tree| Draft::of_tree(&relative, &document.text, tree));
         if draft.is_some() {
@@ -245,6 +240,13 @@ impl Workspace {
             open.insert(relative.clone(), Arc::clone(&document.text));
         }
         self.replace(relative, draft);
+        if readable {
+            // What the next suggestion would have to wait for.
+            document.items();
+            if let Some(language) = document.language() {
+                language.prepare();
+            }
+        }
     }
 
     fn replace(&self, relative: PathBuf, draft: Option<Draft>) {

@@ -52,15 +52,19 @@ impl Workspace {
     /// editor. Open documents, and updates made meanwhile, win over what is on disk. Git's history
     /// is read beside.
     pub fn build_index(&self) {
+        let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        // What happens from here on is for the next build: history too is read after this.
+        self.waiting.store(false, Ordering::SeqCst);
         std::thread::scope(|scope| {
-            scope.spawn(|| self.read_history());
-            self.read_files();
+            let history = std::thread::Builder::new().spawn_scoped(scope, || self.read_history());
+            self.read_files(&mut building);
+            if history.is_err() {
+                self.read_history();
+            }
         });
     }
 
-    fn read_files(&self) {
-        let mut building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        self.waiting.store(false, Ordering::SeqCst);
+    fn read_files(&self, building: &mut Building) {
         self.changes().updated.clear();
         let now = SystemTime::now();
         let mut found = walk::list(&self.root);
