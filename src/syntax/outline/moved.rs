@@ -41,6 +41,11 @@ pub fn items_moved(old: Version<'_>, items: &[Item], new: Version<'_>) -> Option
             return None;
         }
     }
+    // What else reaches into the body, as a constant's value does, may end elsewhere now.
+    let reaches = |span: Span| span.start < before.end && before.start < span.end;
+    if items.iter().any(|item| reaches(item.signature) || item.fields.iter().any(|f| reaches(*f))) {
+        return None;
+    }
     let around = outer_starts(old.tree, before, body)?;
     let new_body = Span::new(body.start, shift.of(body.end));
     if around != outer_starts(new.tree, now, new_body)? {
@@ -201,6 +206,7 @@ mod tests {
             ("rust", rust, "g();", "fn d() {}\n    ", false),
             ("rust", rust, "a() {", "b", false),
             ("rust", rust, "impl B", "fn e() {}\n", false),
+            ("rust", "const A: fn() = { fn g() { h(); i() } g };\n", "i()", "\n", false),
             ("python", python, "y = 2", "f(1)\n        ", true),
             ("python", python, "y = 2", "class D: pass\n        ", false),
             ("python", python, "Doc.", "More ", false),
