@@ -73,7 +73,8 @@ fn continues(line: &str) -> bool {
     line.starts_with(['}', ')', ']', '.', '?'])
         || ["else", "elif", "except", "finally", "catch", "where", "{"]
             .iter()
-            .any(|word| line.starts_with(word))
+            .filter_map(|word| line.strip_prefix(word))
+            .any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
 #[cfg(test)]
@@ -104,6 +105,12 @@ mod tests {
                 "e(\n            a,\n        )"
             ]
         );
+    }
+
+    #[test]
+    fn a_name_that_starts_like_a_keyword_starts_a_statement() {
+        let text = "def f():\n    a = 1\n    exceptions = []\n    elsewhere(a)\n";
+        assert_eq!(of("a.py", text), ["a = 1", "exceptions = []", "elsewhere(a)"]);
     }
 
     #[test]

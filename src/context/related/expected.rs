@@ -37,7 +37,8 @@ pub(super) struct Expected<'a> {
     pub(super) user: Option<(&'a Arc<FileEntry>, usize)>,
 }
 
-/// The names that the files using this one use and that no file defines, clearest first.
+/// The names that the files using this one import from it, and those they use that no file defines,
+/// clearest first.
 pub(super) fn expected<'a>(
     place: Place<'_>,
     near: &Near<'_>,
