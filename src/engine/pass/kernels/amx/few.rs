@@ -249,7 +249,7 @@ unsafe fn panel<F: Format>(
         let scales = (&raw mut (*work).scales).cast();
         let ahead = Ahead { rows: ahead, stride };
         let unpacked = Group { quants, scales, index: 0, ahead };
-        if vectors == 1 && F::WEIGHTS == GROUP {
+        if vectors == 1 && F::WEIGHTS == GROUP && !F::HALVES {
             return alone::<F>(weights, stride, given, ahead, totals.cast());
         }
         for first in (0..groups).step_by(CHUNK) {

@@ -15,7 +15,7 @@ use crate::kernels::TILE;
 /// Adds the sums of products in their true size to the totals.
 ///
 /// # Safety
-/// As for [`panel`]; the groups are unpacked and, with `TILES`, their sums of products are there.
+/// As for [`panel`](super::panel); the groups are unpacked and, with `TILES`, their sums of products are there.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
 pub(super) unsafe fn add_up<F: Format, const TILES: bool>(
@@ -43,11 +43,11 @@ pub(super) unsafe fn add_up<F: Format, const TILES: bool>(
     }
 }
 
-/// [`panel`] for one vector and a format whose blocks are groups: what is unpacked stays in registers.
+/// [`panel`](super::panel) for one vector and a format whose blocks are groups: what is unpacked stays in registers.
 /// The sums, and the order that they are added in, are those of [`add_vectors`].
 ///
 /// # Safety
-/// As for [`panel`].
+/// As for [`panel`](super::panel).
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vnni,avx512bf16")]
 pub(super) unsafe fn alone<F: Format>(

@@ -9,7 +9,6 @@ use std::arch::x86_64::{
 use super::super::panel::{Ahead, Format, Group, QUANTS, SCALES, byte, words};
 use super::TILE_BYTES;
 use crate::activations::GROUP;
-use crate::kernels::TILE;
 
 /// What can be expanded to tiles of bf16.
 pub(in super::super) trait Expand {
@@ -57,7 +56,8 @@ impl<F: Format> Expand for F {
             let memory = memory.as_mut_ptr();
             let quants = (&raw mut (*memory).quants).cast();
             let scales = (&raw mut (*memory).scales).cast();
-            let ahead = Ahead { rows: block.wrapping_add(TILE * stride), stride };
+            // Many vectors take longer than the weights' way here: only lines at hand are named.
+            let ahead = Ahead { rows: block, stride: 0 };
             let groups = Group { quants, scales, index: 0, ahead };
             F::unpack(block, stride, groups);
             for group in 0..F::WEIGHTS / GROUP {
