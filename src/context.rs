@@ -1,6 +1,7 @@
 //! What the model may see, as typed parts: no markers, no tokens. Pure.
 
 pub mod cursor;
+mod outside;
 pub mod related;
 pub mod tokens;
 

@@ -53,6 +53,11 @@ impl SyntaxTree {
         if !self.complete {
             return Self::parse(self.language, new);
         }
+        parse(self.language, new, Some(&self.edited(old, edits)))
+    }
+
+    /// The tree with the places of its nodes moved as `edits` of `old` move them.
+    fn edited(&self, old: &str, edits: &[TextEdit]) -> Tree {
         let mut tree = self.tree.clone();
         // Last edit first: what stands before an edit is then still as in `old`.
         for (edit, start, end) in points(old, edits).into_iter().rev() {
@@ -65,7 +70,7 @@ impl SyntaxTree {
                 new_end_position: advanced(start, &edit.text),
             });
         }
-        parse(self.language, new, Some(&tree))
+        tree
     }
 
     /// The language it was parsed as.

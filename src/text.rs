@@ -40,6 +40,11 @@ impl Span {
         self.start <= offset && offset <= self.end
     }
 
+    /// Whether the spans have at least a byte in common, or an empty one lies inside the other.
+    pub fn overlaps(self, other: Span) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
     /// Whether `other` lies wholly inside.
     pub fn covers(self, other: Span) -> bool {
         self.start <= other.start && other.end <= self.end

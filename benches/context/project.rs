@@ -68,7 +68,7 @@ impl Repository {
 
     /// Whether the code of another file has an identifier.
     pub(crate) fn other_holds(&self, name: &str, path: &Path) -> bool {
-        let others = |term: Term| self.index.files_with(term).any(|file| &*file.path != path);
+        let others = |term: Term| self.index.holders(term).any(|file| &*file.path != path);
         self.index.term(name).is_some_and(others)
     }
 

@@ -1,6 +1,7 @@
 //! Prefix and suffix of a cursor, cut at item boundaries.
 
-use crate::syntax::outline::{Item, ItemKind};
+use super::outside::outside_functions;
+use crate::syntax::outline::Item;
 use crate::text::Span;
 
 /// The text before `span` as blocks: each begins where an item begins, the last one with the
@@ -25,19 +26,6 @@ pub fn after(text: &str, items: &[Item], span: Span) -> Vec<String> {
         .map(|item| item.span.end - end)
         .collect();
     blocks(suffix, line_ends(suffix, cuts))
-}
-
-/// The items that are no local function or class of a function. One pass, since files of many
-/// thousand items exist: they come in document order, outer before inner.
-fn outside_functions(items: &[Item]) -> impl Iterator<Item = &Item> {
-    let mut function_end = 0;
-    items.iter().filter(move |item| {
-        let inside = item.span.end <= function_end;
-        if !inside && matches!(item.kind, ItemKind::Function | ItemKind::Method) {
-            function_end = item.span.end;
-        }
-        !inside
-    })
 }
 
 /// Where the lines of `offsets` begin. Each line is looked at once, since files of one line with

@@ -29,7 +29,7 @@ pub fn refused(tree: &SyntaxTree, text: &str, within: Option<Span>) -> Vec<Refus
         let node = found.node("refused").map(span);
         refused.extend(node.map(|span| Refused { rule: found.pattern, span }));
     }
-    let overlaps = |span: Span| within.is_none_or(|w| span.start < w.end && w.start < span.end);
+    let overlaps = |span: Span| within.is_none_or(|within| span.overlaps(within));
     refused.retain(|one| overlaps(one.span) && !accepted.contains(&one.span));
     refused
 }

@@ -130,11 +130,6 @@ impl Index {
         self.vocabulary.slots(term, HOLDS).filter_map(|slot| self.files.at(slot))
     }
 
-    /// The files whose text holds the identifier, sorted by path.
-    pub fn files_with(&self, term: Term) -> impl Iterator<Item = &Arc<FileEntry>> {
-        self.marked(term, HOLDS)
-    }
-
     /// The path of every file, sorted.
     pub fn paths(&self) -> Vec<&Path> {
         self.files().map(|file| &*file.path).collect()

@@ -1,5 +1,6 @@
 //! The statements of a function's body, by indentation: what may be shown of it by itself.
 
+use super::words::is_of_word;
 use crate::syntax::language::Blocks;
 use crate::text::Span;
 use crate::workspace::index::{FileEntry, Symbol};
@@ -74,7 +75,7 @@ fn continues(line: &str) -> bool {
         || ["else", "elif", "except", "finally", "catch", "where", "{"]
             .iter()
             .filter_map(|word| line.strip_prefix(word))
-            .any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+            .any(|rest| !rest.starts_with(is_of_word))
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! What other files use of this one that it does not have: a function called before it is written,
 //! a field or variant about to be added.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::files::FileMap;
 use super::near::Near;
-use super::words::{TermMap, TermSet, hash};
+use super::words::{TermMap, TermSet, hash, is_of_word};
 use super::{Place, files};
 use crate::context::Project;
-use crate::syntax::outline::Item;
+use crate::context::outside::{Outside, outside_functions};
 use crate::workspace::index::{FileEntry, Term};
 
 /// A name of this file that more files hold does not tell which of them use it.
@@ -70,26 +70,21 @@ pub(super) fn expected<'a>(
             }
         }
         let mut source = None;
-        let mut function_end = 0;
+        let mut outside = Outside::default();
         for (item, symbol) in file.items.iter().enumerate() {
-            let local = symbol.span.end <= function_end;
-            if local || !symbol.kind.is_function() {
+            if !outside.holds(symbol.kind, symbol.span) || !symbol.kind.is_function() {
                 continue;
             }
-            function_end = symbol.span.end;
             let terms = file.terms_of(item);
             if !terms.iter().any(|(term, _)| own.names.contains(term)) {
                 continue;
             }
             for (term, _) in terms {
                 let rare = index.file_frequency(*term) <= MAX_FILES;
-                if !rare || !missing(*term) {
+                if !rare || !missing(*term) || index.is_defined(*term) {
                     continue;
                 }
                 let name = index.spelling(*term);
-                if index.is_defined(*term) {
-                    continue;
-                }
                 let source = source.get_or_insert_with(|| (project.source)(&file.path));
                 let text = source.as_deref().and_then(|source| symbol.span.of(source));
                 let weight = own.weight(text.unwrap_or_default(), name, project);
@@ -117,15 +112,7 @@ impl<'a> Own<'a> {
         let index = project.index;
         let module = module(place.path);
         let mut names: TermSet = index.term(module).into_iter().collect();
-        let mut function_end = 0;
-        let outside = |item: &&Item| {
-            let inside = item.span.end <= function_end;
-            if item.kind.is_function() && !inside {
-                function_end = item.span.end;
-            }
-            !inside
-        };
-        for item in place.items.iter().filter(outside).take(10 * MOST_NAMES) {
+        for item in outside_functions(place.items).take(10 * MOST_NAMES) {
             let Some(term) = index.term(&item.name) else { continue };
             let here = |file: &Arc<FileEntry>| *file.path == *place.path;
             if names.len() < MOST_NAMES
@@ -141,12 +128,12 @@ impl<'a> Own<'a> {
     /// The files that hold most of the names, best first.
     fn users<'i>(&self, path: &Path, project: Project<'i>) -> Vec<&'i Arc<FileEntry>> {
         let index = project.index;
-        let mut scores: HashMap<*const FileEntry, (&Arc<FileEntry>, f32)> = HashMap::new();
+        let mut scores: FileMap<(&Arc<FileEntry>, f32)> = FileMap::default();
         for term in &self.names {
             if index.file_frequency(*term) > 2 * MAX_MENTIONS {
                 continue;
             }
-            for file in index.files_with(*term).filter(|file| *file.path != *path) {
+            for file in index.holders(*term).filter(|file| *file.path != *path) {
                 let held = scores.entry(Arc::as_ptr(file)).or_insert((file, 0.0));
                 held.1 += files::inverse_frequency(project, *term);
             }
@@ -162,17 +149,13 @@ impl<'a> Own<'a> {
         let mut best: f32 = 0.0;
         for (at, _) in text.match_indices(name) {
             let (before, after) = (&text[..at], &text[at + name.len()..]);
-            let word = |c: char| c.is_alphanumeric() || c == '_';
-            if before.ends_with(word) || after.starts_with(word) {
+            if before.ends_with(is_of_word) || after.starts_with(is_of_word) {
                 continue;
             }
             let of = before.strip_suffix("::").or_else(|| before.strip_suffix('.'));
             let weight = match of {
                 Some(of) => {
-                    let start = of
-                        .rfind(|c: char| !word(c))
-                        .map_or(0, |at| at + of[at..].chars().next().map_or(1, char::len_utf8));
-                    let of = of.get(start..).unwrap_or_default();
+                    let of = of.rsplit(|c| !is_of_word(c)).next().unwrap_or_default();
                     let own = |term| self.names.contains(&term);
                     if project.index.term(of).is_some_and(own) { OF_THIS } else { MEMBER }
                 }

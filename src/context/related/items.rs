@@ -4,6 +4,7 @@ use super::files::{Candidate, inverse_frequency};
 use super::near::Near;
 use super::words::{TermMap, parts};
 use crate::context::Project;
+use crate::context::outside::Outside;
 use crate::syntax::outline::ItemKind;
 
 /// The length of an item that is neither rewarded nor punished, in distinct terms.
@@ -47,19 +48,12 @@ pub(super) fn ranked(
             + 0.3 * candidate.together
             + 0.3 * candidate.folder
             + 0.3 * candidate.recent;
-        // An item inside a function is a part of it.
-        let mut function_end = 0;
+        let mut outside = Outside::default();
         for (item, symbol) in candidate.file.items.iter().enumerate() {
-            let local = symbol.span.end <= function_end;
-            if symbol.kind.is_function() && !local {
-                function_end = symbol.span.end;
-            }
-            if local || symbol.kind == ItemKind::Module {
+            if !outside.holds(symbol.kind, symbol.span) || symbol.kind == ItemKind::Module {
                 continue;
             }
-            if candidate.own
-                && (symbol.span.start < near.window.end && near.window.start < symbol.span.end)
-            {
+            if candidate.own && symbol.span.overlaps(near.window) {
                 continue;
             }
             let terms = candidate.file.terms_of(item);

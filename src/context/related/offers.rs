@@ -49,8 +49,7 @@ pub(super) fn offers<'a>(
         if !known.insert((Arc::as_ptr(file), item)) {
             continue;
         }
-        let of_window = symbol.span.start < window.end && window.start < symbol.span.end;
-        if own == Some(Arc::as_ptr(file)) && of_window {
+        if own == Some(Arc::as_ptr(file)) && symbol.span.overlaps(window) {
             continue;
         }
         maker.offer(file, item, symbol, &mut out.offers);

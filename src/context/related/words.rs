@@ -67,6 +67,11 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Whether a character may stand in an identifier.
+pub(super) fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
 /// How long the beginning of `text` is that is part of a word, or of none.
 fn run(text: &str, of_word: bool) -> usize {
     let bytes = text.as_bytes();
@@ -76,7 +81,7 @@ fn run(text: &str, of_word: bool) -> usize {
             (byte.is_ascii_alphanumeric() || *byte == b'_', 1)
         } else {
             let next = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
-            (next.is_alphanumeric(), next.len_utf8())
+            (is_of_word(next), next.len_utf8())
         };
         if is_word != of_word {
             break;
@@ -107,42 +112,17 @@ fn hashed(hash: u64, number: u64) -> u64 {
 /// three letters: `http`, `server` of `HTTPServer` and of `http_server`.
 pub(super) fn parts(identifier: &str, each: impl FnMut(u64)) {
     if identifier.is_ascii() {
-        ascii_parts(identifier.as_bytes(), each);
+        // What nearly all identifiers are; bytes need no decoding.
+        parts_of(identifier.bytes().map(char::from), each);
     } else {
-        any_parts(identifier, each);
+        parts_of(identifier.chars(), each);
     }
 }
 
-/// The same of what nearly all identifiers are.
-fn ascii_parts(identifier: &[u8], mut each: impl FnMut(u64)) {
-    let (mut hash, mut length) = (HASH, 0);
-    let mut before = b'_';
-    for (at, byte) in identifier.iter().enumerate() {
-        let starts = byte.is_ascii_uppercase()
-            && (before.is_ascii_lowercase()
-                || (before.is_ascii_uppercase()
-                    && identifier.get(at + 1).is_some_and(u8::is_ascii_lowercase)));
-        if starts || !byte.is_ascii_alphabetic() {
-            if length >= 3 {
-                each(hash);
-            }
-            (hash, length) = (HASH, 0);
-        }
-        if byte.is_ascii_alphabetic() {
-            hash = hashed(hash, u64::from(byte.to_ascii_lowercase()));
-            length += 1;
-        }
-        before = *byte;
-    }
-    if length >= 3 {
-        each(hash);
-    }
-}
-
-fn any_parts(identifier: &str, mut each: impl FnMut(u64)) {
+fn parts_of(characters: impl Iterator<Item = char>, mut each: impl FnMut(u64)) {
     let (mut hash, mut length) = (HASH, 0);
     let mut before = '_';
-    let mut rest = identifier.chars().peekable();
+    let mut rest = characters.peekable();
     while let Some(c) = rest.next() {
         let starts = c.is_uppercase()
             && (before.is_lowercase()
@@ -183,8 +163,8 @@ mod tests {
         #[test]
         fn parts_are_the_same_by_bytes_as_by_characters(name in "[a-dA-D0-9_]{0,20}") {
             let (mut bytes, mut characters) = (Vec::new(), Vec::new());
-            ascii_parts(name.as_bytes(), |part| bytes.push(part));
-            any_parts(&name, |part| characters.push(part));
+            parts_of(name.bytes().map(char::from), |part| bytes.push(part));
+            parts_of(name.chars(), |part| characters.push(part));
             prop_assert_eq!(bytes, characters);
         }
     }

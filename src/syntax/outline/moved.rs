@@ -3,11 +3,11 @@
 
 use std::ops::Range;
 
-use tree_sitter::{InputEdit, Node};
+use tree_sitter::Node;
 
 use super::Item;
+use crate::syntax::SyntaxTree;
 use crate::syntax::language::Blocks;
-use crate::syntax::{SyntaxTree, points};
 use crate::text::{Span, TextEdit, diff};
 
 /// One version of a text with its tree.
@@ -42,8 +42,8 @@ pub fn items_moved(old: Version<'_>, items: &[Item], new: Version<'_>) -> Option
         }
     }
     // What else reaches into the body, as a constant's value does, may end elsewhere now.
-    let reaches = |span: Span| span.start < before.end && before.start < span.end;
-    if items.iter().any(|item| reaches(item.signature) || item.fields.iter().any(|f| reaches(*f))) {
+    let reaches = |span: &Span| span.overlaps(before);
+    if items.iter().any(|item| reaches(&item.signature) || item.fields.iter().any(reaches)) {
         return None;
     }
     let around = outer_starts(old.tree, before, body)?;
@@ -56,17 +56,8 @@ pub fn items_moved(old: Version<'_>, items: &[Item], new: Version<'_>) -> Option
 
 /// Where the trees differ, in the old text and in the new one.
 fn changed(old: Version<'_>, edit: &TextEdit, new: Version<'_>) -> Option<(Span, Span)> {
-    let mut tree = old.tree.tree.clone();
-    let (_, start, end) = points(old.text, std::slice::from_ref(edit)).pop()?;
+    let tree = old.tree.edited(old.text, std::slice::from_ref(edit));
     let inserted = edit.span.start + edit.text.len();
-    tree.edit(&InputEdit {
-        start_byte: edit.span.start,
-        old_end_byte: edit.span.end,
-        new_end_byte: inserted,
-        start_position: start,
-        old_end_position: end,
-        new_end_position: crate::syntax::advanced(start, &edit.text),
-    });
     let ranges: Vec<Range<usize>> =
         tree.changed_ranges(&new.tree.tree).map(|range| range.start_byte..range.end_byte).collect();
     let first = ranges.iter().map(|range| range.start).min().unwrap_or(edit.span.start);

@@ -77,7 +77,8 @@ fn identifiers_are_counted_by_file_and_by_item() {
     let items = index.term("items").unwrap();
     assert_eq!((index.file_frequency(item), index.file_frequency(items)), (2, 1));
     assert_eq!((index.spelling(item), index.term("a"), index.term("none")), ("Item", None, None));
-    let paths: Vec<_> = index.files_with(item).map(|file| file.path.to_str().unwrap()).collect();
+    let mut paths: Vec<_> = index.holders(item).map(|file| file.path.to_str().unwrap()).collect();
+    paths.sort_unstable();
     assert_eq!(paths, ["a.rs", "b.rs"]);
     let file = index.file(Path::new("a.rs")).unwrap();
     assert_eq!((file.count(item), file.count(items)), (2, 2));
@@ -120,8 +121,9 @@ pub(in crate::workspace) fn dump(index: &Index) -> String {
             found.iter().map(|(file, item)| (file.path.display().to_string(), *item)).collect()
         };
         let term = index.term(word);
-        let files: Vec<&Path> =
-            term.iter().flat_map(|term| index.files_with(*term)).map(|file| &*file.path).collect();
+        let mut files: Vec<&Path> =
+            term.iter().flat_map(|term| index.holders(*term)).map(|file| &*file.path).collect();
+        files.sort_unstable();
         let frequency = term.map(|term| index.file_frequency(term));
         let (named, members) = (index.named(word).collect(), index.members(word).collect());
         let (named, members) = (places(named), places(members));
