@@ -173,6 +173,21 @@ async fn dropping_the_request_frees_the_model_for_the_next() {
 }
 
 #[tokio::test]
+async fn when_the_time_is_up_the_lines_written_by_then_are_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let (document, cursor) = document(folder.path(), "a.rs", BODY);
+    let line = |number: usize| format!("let name{number} = call{number}();\n");
+    let lines = (0..10_000).map(line).collect::<Vec<_>>().join("    ");
+    let tools = tools(script(&[&lines], Duration::from_millis(20)), folder.path());
+    let limit = Some(Duration::from_secs(1));
+    let options = Options { max_tokens: 40_000, limit, ..Options::default() };
+    let answer = complete::run(&tools, &document, cursor, &options).await.unwrap();
+    let text = &answer.candidates[0].text;
+    assert!(lines.starts_with(text.as_str()) && text.len() < lines.len(), "{text}");
+    assert!(text.ends_with(';'), "the line in the making is left out: {text}");
+}
+
+#[tokio::test]
 async fn a_model_that_cannot_complete_says_what_would_help() {
     let folder = tempfile::tempdir().unwrap();
     let (document, cursor) = document(folder.path(), "a.rs", BODY);
@@ -220,7 +235,8 @@ async fn a_key_stroke_costs_what_was_typed_and_not_the_file() {
         let kept = prepared.reuse == Reuse::Kept;
         assert_eq!(kept, number > 0, "{typed}");
         anchor = prepared.anchor.clone();
-        let usage = complete::answer(&tools, &document, prepared, &options).await.unwrap().usage;
+        let usage =
+            complete::answer(&tools, &document, prepared, &options, &|_| {}).await.unwrap().usage;
         assert!(usage.prompt_tokens > 100, "{usage:?}");
         // A pause in which a signature was typed costs that signature.
         let most = if typed.ends_with("{\n        ") { 24 } else { 8 };

@@ -1,5 +1,7 @@
 //! Completion at a cursor: context → prompt → engine → passes and gate.
 
+mod gather;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,11 +9,7 @@ use std::time::{Duration, Instant};
 use super::{TaskError, Tools, chat, shown};
 use crate::context::{self, Activity};
 use crate::document::Document;
-use crate::engine::{
-    EngineError, Event, FimFamily, Finish, Generation, ModelInfo, Priority, Request, Sampling,
-    Usage,
-};
-use crate::postprocess::completion::{self, Cleaned};
+use crate::engine::{FimFamily, ModelInfo, Priority, Request, Sampling, Usage};
 use crate::postprocess::surroundings::Surroundings;
 use crate::postprocess::{Applied, Place};
 use crate::prompt::anchor::{self, Anchor, Cursor, Reuse, Step, Target};
@@ -20,6 +18,7 @@ use crate::prompt::pace::Pace;
 use crate::prompt::{Prompt, Trace};
 use crate::syntax::scope::Extent;
 use crate::text::Span;
+use gather::Limits;
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -34,6 +33,9 @@ pub struct Options {
     pub multi_line: bool,
     /// Who waits: part of a longer task gives way to a suggestion at the cursor.
     pub priority: Priority,
+    /// Longest time for the model's work; what it has written by then is all there is. None: as
+    /// long as it takes.
+    pub limit: Option<Duration>,
     /// What the user did before.
     pub activity: Activity,
 }
@@ -46,6 +48,7 @@ impl Default for Options {
             context_tokens: 2048,
             multi_line: true,
             priority: Priority::Interactive,
+            limit: None,
             activity: Activity::default(),
         }
     }
@@ -104,7 +107,7 @@ pub async fn run(
         return Ok(Completion { span: Some(Span::empty(offset)), ..Completion::default() });
     }
     let prepared = prepare(tools, document, offset, options, None)?;
-    answer(tools, document, prepared, options).await
+    answer(tools, document, prepared, options, &|_| {}).await
 }
 
 /// Whether anything can be put at `offset`; if not, no model need be asked.
@@ -113,6 +116,9 @@ pub fn may_be_completed(document: &Document, offset: usize, options: &Options) -
     let place = Place { text: &document.text, tree: document.tree.as_ref(), offset };
     Surroundings::of(place, options.multi_line).is_some_and(|around| !around.splits_word())
 }
+
+/// Hears what the first candidate has said so far.
+pub type Progress<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// Builds the prompt for `document` at `offset`, going on from `earlier` where that still fits.
 /// Reads files of the workspace.
@@ -217,13 +223,14 @@ fn identity(info: &ModelInfo) -> String {
     format!("{} {} {} {}", info.name, info.quantization, info.parameters, info.size)
 }
 
-/// Asks the model with a prompt that was built for `document`. Dropping the future cancels the
-/// generation.
+/// Asks the model with a prompt that was built for `document`, telling `progress` what the first
+/// candidate has said so far, before any pass. Dropping the future cancels the generation.
 pub async fn answer(
     tools: &Tools,
     document: &Document,
     prepared: Prepared,
     options: &Options,
+    progress: Progress<'_>,
 ) -> Result<Completion, TaskError> {
     let started = Instant::now();
     let Prepared { prompt, offset, max_tokens, build_time, .. } = prepared;
@@ -242,9 +249,11 @@ pub async fn answer(
         priority: options.priority,
     };
     let candidates = request.candidates;
-    let (answers, usage) = gather(tools.engine.generate(request), candidates, &around).await?;
+    let generation = tools.engine.generate(request);
+    let limits = Limits { candidates, time: options.limit, around: &around };
+    let (answers, usage) = gather::gather(generation, limits, progress).await?;
     Ok(Completion {
-        candidates: best_first(answers, place, options.multi_line),
+        candidates: gather::best_first(answers, place, options.multi_line),
         usage,
         total_time: build_time + started.elapsed(),
         trace: prompt.trace,
@@ -257,94 +266,6 @@ fn stops(around: &Surroundings<'_>) -> Option<String> {
     let one_line = !around.multi_line || around.extent == Extent::Literal;
     // At the start of a line an answer may begin with a line break.
     (one_line && !around.starts_line()).then(|| "\n".to_owned())
-}
-
-/// What the model said, before any pass.
-#[derive(Debug, Clone, Default)]
-struct Answer {
-    text: String,
-    logprob: f32,
-    tokens: usize,
-    /// It has gone beyond what the place wants.
-    past_end: bool,
-    /// The engine has ended it, and why.
-    finish: Option<Finish>,
-}
-
-/// Collects the candidates. Once each has ended or gone beyond its end, the rest is not waited
-/// for: dropping the generation cancels it.
-async fn gather(
-    mut generation: Generation,
-    candidates: usize,
-    around: &Surroundings<'_>,
-) -> Result<(Vec<Answer>, Usage), EngineError> {
-    let started = Instant::now();
-    let mut read = Usage::default();
-    let mut answers = vec![Answer::default(); candidates];
-    loop {
-        match generation.next().await.ok_or(EngineError::Stopped)? {
-            Event::Read(usage) => read = usage,
-            Event::Text { candidate, text, logprob, tokens } => {
-                let Some(answer) = answers.get_mut(candidate) else { continue };
-                answer.logprob += logprob;
-                answer.tokens += tokens;
-                if !answer.past_end {
-                    answer.text.push_str(&text);
-                    answer.past_end = completion::is_finished(&answer.text, around);
-                }
-            }
-            Event::Finished { candidate, reason } => {
-                if let Some(answer) = answers.get_mut(candidate) {
-                    answer.finish = Some(reason);
-                }
-            }
-            Event::Done(usage) => return Ok((answers, usage)),
-            Event::Failed(error) => return Err(error),
-        }
-        let wanted = |answer: &Answer| !answer.past_end && answer.finish.is_none();
-        let running = answers.iter().any(|answer| answer.finish.is_none());
-        if running && !answers.iter().any(wanted) {
-            break;
-        }
-    }
-    let usage = Usage {
-        generated_tokens: answers.iter().map(|answer| answer.tokens).sum(),
-        generation_time: started.elapsed().saturating_sub(read.prompt_time),
-        ..read
-    };
-    Ok((answers, usage))
-}
-
-/// The distinct answers that survive the passes, by what the parser says, then by likelihood.
-fn best_first(answers: Vec<Answer>, place: Place<'_>, multi_line: bool) -> Vec<Candidate> {
-    let mut cleaned: Vec<(Cleaned, f32)> = answers
-        .into_iter()
-        .map(|answer| {
-            let mean = answer.logprob / answer.tokens.max(1) as f32;
-            (completion::clean(whole_lines(&answer), place, multi_line), mean)
-        })
-        .filter(|(cleaned, _)| !cleaned.text.is_empty())
-        .collect();
-    let gated = |cleaned: &Cleaned| cleaned.applied.iter().any(|applied| applied.pass == "gate");
-    cleaned.sort_by(|(a, a_mean), (b, b_mean)| {
-        (a.damage.faults, gated(a)).cmp(&(b.damage.faults, gated(b))).then(b_mean.total_cmp(a_mean))
-    });
-    let mut candidates: Vec<Candidate> = Vec::new();
-    for (Cleaned { text, applied, .. }, logprob) in cleaned {
-        if candidates.iter().all(|candidate| candidate.text != text) {
-            candidates.push(Candidate { text, logprob, applied });
-        }
-    }
-    candidates
-}
-
-/// The lines of an answer that were finished; an answer of one line is kept as it is.
-fn whole_lines(answer: &Answer) -> &str {
-    let cut_off = matches!(answer.finish, Some(Finish::Length | Finish::ContextFull));
-    match answer.text.rsplit_once('\n') {
-        Some((lines, _)) if cut_off && !answer.past_end && !lines.trim().is_empty() => lines,
-        _ => &answer.text,
-    }
 }
 
 /// The prompt format of a model family. The engine and the prompts do not know each other.

@@ -93,7 +93,7 @@ async fn candidates(
     }
     let prepared = prepared(session, uri, &tools, document, offset, &options).await;
     let answer = match prepared {
-        Ok(prepared) => complete::answer(&tools, document, prepared, &options).await,
+        Ok(prepared) => complete::answer(&tools, document, prepared, &options, &|_| {}).await,
         Err(error) => Err(error),
     };
     match answer {

@@ -1,0 +1,125 @@
+//! Collecting what the model says for a completion, and choosing from it.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout_at;
+
+use super::{Candidate, Progress};
+use crate::engine::{EngineError, Event, Finish, Generation, Usage};
+use crate::postprocess::Place;
+use crate::postprocess::completion::{self, Cleaned};
+use crate::postprocess::surroundings::Surroundings;
+
+/// When enough was said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits<'a> {
+    /// Number of candidates.
+    pub(super) candidates: usize,
+    /// Longest time for all of it.
+    pub(super) time: Option<Duration>,
+    /// Where the answer goes: it says where an answer ends.
+    pub(super) around: &'a Surroundings<'a>,
+}
+
+/// What the model said, before any pass.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Answer {
+    text: String,
+    logprob: f32,
+    tokens: usize,
+    /// It has gone beyond what the place wants.
+    past_end: bool,
+    /// The engine has ended it, and why.
+    finish: Option<Finish>,
+}
+
+/// Collects the candidates. Once each has ended or gone beyond its end, or the time is up, the rest
+/// is not waited for: dropping the generation cancels it.
+pub(super) async fn gather(
+    mut generation: Generation,
+    limits: Limits<'_>,
+    progress: Progress<'_>,
+) -> Result<(Vec<Answer>, Usage), EngineError> {
+    let started = Instant::now();
+    let until = limits.time.and_then(|time| tokio::time::Instant::now().checked_add(time));
+    let mut read = Usage::default();
+    let mut answers = vec![Answer::default(); limits.candidates];
+    loop {
+        let event = match until {
+            Some(until) => match timeout_at(until, generation.next()).await {
+                Ok(event) => event,
+                Err(_) => break,
+            },
+            None => generation.next().await,
+        };
+        match event.ok_or(EngineError::Stopped)? {
+            Event::Read(usage) => read = usage,
+            Event::Text { candidate, text, logprob, tokens } => {
+                let Some(answer) = answers.get_mut(candidate) else { continue };
+                answer.logprob += logprob;
+                answer.tokens += tokens;
+                if !answer.past_end {
+                    answer.text.push_str(&text);
+                    answer.past_end = completion::is_finished(&answer.text, limits.around);
+                    if candidate == 0 {
+                        progress(&answer.text);
+                    }
+                }
+            }
+            Event::Finished { candidate, reason } => {
+                if let Some(answer) = answers.get_mut(candidate) {
+                    answer.finish = Some(reason);
+                }
+            }
+            Event::Done(usage) => return Ok((answers, usage)),
+            Event::Failed(error) => return Err(error),
+        }
+        let wanted = |answer: &Answer| !answer.past_end && answer.finish.is_none();
+        let running = answers.iter().any(|answer| answer.finish.is_none());
+        if running && !answers.iter().any(wanted) {
+            break;
+        }
+    }
+    let usage = Usage {
+        generated_tokens: answers.iter().map(|answer| answer.tokens).sum(),
+        generation_time: started.elapsed().saturating_sub(read.prompt_time),
+        ..read
+    };
+    Ok((answers, usage))
+}
+
+/// The distinct answers that survive the passes, by what the parser says, then by likelihood.
+pub(super) fn best_first(
+    answers: Vec<Answer>,
+    place: Place<'_>,
+    multi_line: bool,
+) -> Vec<Candidate> {
+    let mut cleaned: Vec<(Cleaned, f32)> = answers
+        .into_iter()
+        .map(|answer| {
+            let mean = answer.logprob / answer.tokens.max(1) as f32;
+            (completion::clean(whole_lines(&answer), place, multi_line), mean)
+        })
+        .filter(|(cleaned, _)| !cleaned.text.is_empty())
+        .collect();
+    let gated = |cleaned: &Cleaned| cleaned.applied.iter().any(|applied| applied.pass == "gate");
+    cleaned.sort_by(|(a, a_mean), (b, b_mean)| {
+        (a.damage.faults, gated(a)).cmp(&(b.damage.faults, gated(b))).then(b_mean.total_cmp(a_mean))
+    });
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for (Cleaned { text, applied, .. }, logprob) in cleaned {
+        if candidates.iter().all(|candidate| candidate.text != text) {
+            candidates.push(Candidate { text, logprob, applied });
+        }
+    }
+    candidates
+}
+
+/// The lines of an answer that were finished; an answer of one line is kept as it is.
+fn whole_lines(answer: &Answer) -> &str {
+    let cut_off = !matches!(answer.finish, Some(Finish::EndOfText | Finish::Stop));
+    match answer.text.rsplit_once('\n') {
+        Some((lines, _)) if cut_off && !answer.past_end && !lines.trim().is_empty() => lines,
+        _ => &answer.text,
+    }
+}
