@@ -8,6 +8,7 @@ pub mod fix;
 pub mod place;
 pub mod rewrite;
 pub mod shown;
+pub mod suggest;
 pub mod summary;
 pub mod target;
 pub mod test;

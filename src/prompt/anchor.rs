@@ -338,7 +338,7 @@ fn line_so_far(before: &str) -> &str {
 
 /// Whether a text is what editors put behind the cursor by themselves: closing brackets and quotes,
 /// with the line break and indentation before a bracket.
-fn is_closed_by_an_editor(text: &str) -> bool {
+pub fn is_closed_by_an_editor(text: &str) -> bool {
     let closes = |c: char| matches!(c, ')' | ']' | '}' | '>' | '"' | '\'' | '`');
     text.len() <= MOST_CLOSED && text.chars().all(|c| closes(c) || c.is_whitespace())
 }
