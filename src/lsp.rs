@@ -9,6 +9,7 @@ mod explanations;
 mod ext;
 mod handlers;
 mod log;
+mod machine;
 mod model;
 mod order;
 mod parent;
@@ -18,6 +19,7 @@ mod prompts;
 mod server;
 mod session;
 mod settings;
+mod suggestions;
 mod transport;
 mod work;
 

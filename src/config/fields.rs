@@ -7,6 +7,7 @@ use super::places;
 use crate::engine::{CacheOptions, DeviceChoice, EngineOptions, EnginePath, KvFormat};
 use crate::models;
 use crate::task::complete;
+use crate::task::suggest::plan::Allowed;
 
 /// The options in force. Its `Default` holds the defaults, and nothing else does.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +62,12 @@ pub struct Complete {
     pub latency_ms: u64,
     /// Whether suggestions may have several lines.
     pub multi_line: bool,
+    /// Longest time for a suggestion while somebody types, in milliseconds.
+    pub limit_ms: u64,
+    /// Whether the suggestion after the one that is shown is looked for beforehand.
+    pub ahead: bool,
+    /// Other programs' ghost text that ours gives way to.
+    pub give_way: Vec<String>,
     /// The languages that get suggestions, or with `!` those that do not.
     pub languages: Vec<String>,
 }
@@ -69,6 +76,23 @@ impl Complete {
     /// Time in which a model is to have read a prompt of which it knows nothing.
     pub fn latency(&self) -> Duration {
         Duration::from_millis(self.latency_ms)
+    }
+
+    /// What suggestions may cost.
+    pub fn allowed(&self) -> Allowed {
+        Allowed {
+            candidates: self.candidates,
+            max_tokens: self.max_tokens,
+            limit: Duration::from_millis(self.limit_ms),
+        }
+    }
+
+    /// Whether ours stays silent beside the ghost text of `others`.
+    pub fn gives_way(&self, others: &[String]) -> bool {
+        let listed = |other: &String| {
+            self.give_way.iter().any(|name| name == "*" || name.eq_ignore_ascii_case(other))
+        };
+        others.iter().any(listed)
     }
 
     /// What is asked for one suggestion, with `fitting` tokens for its prompt unless a number is
@@ -139,6 +163,9 @@ impl Default for Config {
                 context_tokens: None,
                 latency_ms: 1000,
                 multi_line: true,
+                limit_ms: 1500,
+                ahead: true,
+                give_way: Vec::new(),
                 languages: Vec::new(),
             },
             cache: Cache {
@@ -198,5 +225,18 @@ mod tests {
         assert!(wants(&[], "rust") && wants(&["rust", "python"], "Rust") && wants(&["*"], "lua"));
         assert!(!wants(&["rust"], "lua") && !wants(&["!lua"], "lua") && wants(&["!lua"], "rust"));
         assert!(!wants(&["*", "!lua"], "lua") && !wants(&["rust", "!rust"], "rust"));
+    }
+
+    #[test]
+    fn ours_gives_way_to_those_that_are_named_or_to_all() {
+        let gives_way = |listed: &[&str], others: &[&str]| {
+            let owned =
+                |names: &[&str]| -> Vec<String> { names.iter().map(|n| (*n).into()).collect() };
+            let complete = Complete { give_way: owned(listed), ..Config::default().complete };
+            complete.gives_way(&owned(others))
+        };
+        assert!(gives_way(&["copilot"], &["Copilot"]) && gives_way(&["*"], &["codeium"]));
+        assert!(!gives_way(&[], &["copilot"]) && !gives_way(&["*"], &[]));
+        assert!(!gives_way(&["copilot"], &["codeium"]));
     }
 }

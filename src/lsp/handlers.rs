@@ -3,6 +3,7 @@
 //! The router polls a handler once when its message arrives, so what a handler reads before its
 //! first `await` is what the client meant. Whatever takes time comes after [`detach`].
 
+mod ahead;
 pub(super) mod code_action;
 pub(super) mod completion;
 pub(super) mod configuration;

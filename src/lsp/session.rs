@@ -11,9 +11,11 @@ use tower_lsp::lsp_types::{ConfigurationItem, ConfigurationParams, MessageType, 
 use super::capabilities::ClientSupport;
 use super::client::Client;
 use super::explanations::Explanations;
+use super::machine::Watch;
 use super::projects::Projects;
 use super::prompts::Prompts;
 use super::settings::Settings;
+use super::suggestions::Suggestions;
 use super::work::Works;
 use super::{convert, log, model, parent};
 use crate::check::Report;
@@ -39,6 +41,10 @@ pub(super) struct Session {
     pub(super) works: Arc<Works>,
     /// What is kept from one suggestion to the next.
     pub(super) prompts: Prompts,
+    /// Suggestions made and in the making.
+    pub(super) suggestions: Suggestions,
+    /// How the machine is.
+    pub(super) machine: Watch,
     /// Explanations given.
     pub(super) explanations: Explanations,
     support: RwLock<Arc<ClientSupport>>,
@@ -64,6 +70,8 @@ impl Session {
             projects: Projects::default(),
             works: Arc::default(),
             prompts: Prompts::default(),
+            suggestions: Suggestions::default(),
+            machine: Watch::default(),
             explanations: Explanations::default(),
             support: RwLock::default(),
             settings: RwLock::default(),
@@ -107,6 +115,8 @@ impl Session {
             Arc::new(settings),
         );
         self.settings_of_roots().clear();
+        // Other options may lead to other suggestions.
+        self.suggestions.renew();
         let settings = self.settings();
         self.report(&settings, &old.problems);
         if settings.config.log != old.config.log {
@@ -288,6 +298,7 @@ impl Session {
     pub(super) fn stop_work(&self) {
         self.works.cancel_all();
         self.completions().clear();
+        self.suggestions.renew();
     }
 
     fn completions(&self) -> MutexGuard<'_, HashMap<String, oneshot::Sender<()>>> {

@@ -10,6 +10,7 @@ use super::{TaskError, Tools, chat, shown};
 use crate::context::{self, Activity};
 use crate::document::Document;
 use crate::engine::{FimFamily, ModelInfo, Priority, Request, Sampling, Usage};
+use crate::postprocess::completion;
 use crate::postprocess::surroundings::Surroundings;
 use crate::postprocess::{Applied, Place};
 use crate::prompt::anchor::{self, Anchor, Cursor, Reuse, Step, Target};
@@ -259,6 +260,25 @@ pub async fn answer(
         trace: prompt.trace,
         span,
     })
+}
+
+/// What may still be put at `offset` of `document` of `candidates` that were found earlier, or
+/// elsewhere: each goes through the passes and the gate again.
+pub fn fitting(
+    document: &Document,
+    offset: usize,
+    candidates: &[Candidate],
+    multi_line: bool,
+) -> Vec<Candidate> {
+    let place = Place { text: &document.text, tree: document.tree.as_ref(), offset };
+    let mut fitting: Vec<Candidate> = Vec::new();
+    for candidate in candidates {
+        let text = completion::clean(&candidate.text, place, multi_line).text;
+        if !text.is_empty() && fitting.iter().all(|other| other.text != text) {
+            fitting.push(Candidate { text, ..candidate.clone() });
+        }
+    }
+    fitting
 }
 
 /// What ends every answer at this place, told to the engine so that it need not be generated.

@@ -1,5 +1,7 @@
 """Ghost text: where it goes, in every encoding, and where there is none."""
 
+import asyncio
+
 import pytest
 from lsprotocol import types
 
@@ -111,3 +113,37 @@ async def test_a_model_that_is_not_there_is_told_and_nothing_hangs(kind, open_ed
     assert await editor.inline(uri, 8) == []
     await editor.until("the reason", lambda: [m for m in editor.said() if "/nowhere/model.gguf" in m])
     assert (await editor.status())["modelState"] == "failed"
+
+
+async def test_what_is_typed_of_a_suggestion_is_taken_off_and_comes_back_when_deleted(
+    kind, open_editor, project, script
+):
+    model = script(("value = to", "wrong"), ("", "total + first"))
+    editor, uri, offset = await start(open_editor, kind, model, project, "value = ˇ\n")
+
+    async def left(at):
+        [item] = await editor.inline(uri, at)
+        return item.insert_text
+
+    assert await left(offset) == "total + first"
+    editor.replace(uri, offset, offset, "t")
+    assert await left(offset + 1) == "otal + first"
+    editor.replace(uri, offset + 1, offset + 1, "otal")
+    assert await left(offset + 5) == " + first"
+    editor.replace(uri, offset + 2, offset + 5, "")
+    assert await left(offset + 2) == "tal + first"
+    editor.replace(uri, 0, 0, "# above\n")
+    assert await left(offset + 10) == "wrong", "another place"
+
+
+async def test_a_suggestion_in_the_making_is_waited_for_by_who_types_what_it_says(kind, open_editor, project, script):
+    # One word takes a while; the model would say something else at the later place.
+    model = script(("value = t", "wrong"), ("", "total + first"), delay_ms=400)
+    editor, uri, offset = await start(open_editor, kind, model, project, "value = ˇ\n")
+    first = asyncio.ensure_future(editor.inline(uri, offset))
+    await asyncio.sleep(0.5)
+    editor.replace(uri, offset, offset, "t")
+    [item] = await editor.inline(uri, offset + 1)
+    assert item.insert_text == "otal + first"
+    with pytest.raises(Exception, match="Content modified"):
+        await first

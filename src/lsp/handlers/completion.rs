@@ -11,6 +11,7 @@ use tower_lsp::lsp_types::{
 
 use super::super::convert;
 use super::super::session::Session;
+use super::suggest::Asked;
 use super::{detach, suggest};
 use crate::document::Document;
 use crate::text::Span;
@@ -37,7 +38,8 @@ pub(crate) async fn handle(
     detach().await;
     let encoding = session.encoding();
     let cursor = convert::offset(&document, at.position, encoding);
-    let candidates = suggest::at(session, uri, &document, cursor, false, superseded).await?;
+    let asked = Asked { uri, document: &document, offset: cursor, by_hand: false };
+    let candidates = suggest::at(session, asked, superseded).await?;
     if session.document(uri).is_none_or(|now| now.version != document.version) {
         return Err(suggest::moved_on());
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tower_lsp::jsonrpc::{self, Error, ErrorCode};
+use tower_lsp::jsonrpc;
 
 use super::super::convert;
 use super::super::ext::{ContextAnswer, ContextLeftOut, ContextParams, ContextPart};
@@ -11,6 +11,7 @@ use super::{detach, suggest};
 use crate::prompt::fim;
 use crate::prompt::{LeftOut, Shown};
 use crate::task::complete::{self, Prepared};
+use crate::task::suggest::plan::Trigger;
 
 /// Builds the prompt that a suggestion would go on from, without asking for one.
 pub(crate) async fn handle(
@@ -19,27 +20,27 @@ pub(crate) async fn handle(
 ) -> jsonrpc::Result<ContextAnswer> {
     let uri = &params.text_document.uri;
     let document = session.document(uri);
-    let document = document.ok_or_else(|| failed("the document is not open, or holds secrets"))?;
+    let document =
+        document.ok_or_else(|| suggest::failed("the document is not open, or holds secrets"))?;
     detach().await;
     if let Some(reason) = suggest::refused(session, uri, &document) {
-        return Err(failed(&reason));
+        return Err(suggest::failed(&reason));
     }
     let offset = convert::offset(&document, params.position, session.encoding());
     let workspace = session.workspace_of(&document.path);
-    let tools = session.tools(workspace, Arc::new(|_| {})).await.map_err(|error| failed(&error))?;
+    let tools = session
+        .tools(workspace, Arc::new(|_| {}))
+        .await
+        .map_err(|error| suggest::failed(&error))?;
     let options = suggest::options(session, &tools, &document);
-    let prepared = suggest::prepared(session, uri, &tools, &document, offset, &options).await;
-    let prepared = prepared.map_err(|error| suggest::failed(&error))?;
+    let trigger = Trigger::Typing;
+    let prepared =
+        suggest::prepared(session, uri, &tools, &document, offset, &options, trigger).await;
+    let prepared = prepared.map_err(|error| suggest::failed(&error.to_string()))?;
     let style = complete::style_of(tools.engine.info());
     let pieces = &prepared.prompt.pieces;
     let prompt = style.map(|style| fim::spelled(pieces, style.format)).unwrap_or_default();
     Ok(answer(prepared, prompt))
-}
-
-fn failed(reason: &str) -> Error {
-    let mut failed = Error::new(ErrorCode::ServerError(-32803));
-    failed.message = reason.to_owned().into();
-    failed
 }
 
 fn answer(prepared: Prepared, prompt: String) -> ContextAnswer {

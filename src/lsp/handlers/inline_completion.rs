@@ -8,6 +8,7 @@ use tower_lsp::lsp_types::Url;
 use super::super::convert;
 use super::super::ext::{InlineCompletionItem, InlineCompletionParams, SelectedCompletionInfo};
 use super::super::session::Session;
+use super::suggest::Asked;
 use super::{detach, suggest};
 use crate::document::{Change, Document};
 use crate::text::Span;
@@ -30,8 +31,9 @@ pub(crate) async fn handle(
     let invoked = params.context.invoked();
     let selected = params.context.selected_completion_info;
     let Some(place) = Place::new(&document, cursor, selected, encoding) else { return Ok(None) };
-    let asked = suggest::at(session, uri, &place.document, place.cursor, invoked, superseded);
-    let candidates = asked.await?;
+    let (then, offset) = (&place.document, place.cursor);
+    let asked = Asked { uri, document: then, offset, by_hand: invoked };
+    let candidates = suggest::at(session, asked, superseded).await?;
     // The answer carries no version: the client would put it into whatever it shows now.
     if session.document(uri).is_none_or(|now| now.version != document.version) {
         return Err(suggest::moved_on());

@@ -8,17 +8,20 @@ use tower_lsp::jsonrpc::{self, Error, ErrorCode};
 use tower_lsp::lsp_types::Url;
 
 use super::super::session::Session;
+use super::super::suggestions::{Arrival, Flight, turn};
+use super::ahead;
+use crate::config::places;
 use crate::context::Activity;
 use crate::document::Document;
+use crate::engine::{ModelInfo, Priority};
 use crate::syntax::Language;
 use crate::task::complete::{self, Candidate, Prepared};
+use crate::task::suggest::place::Cursor;
+use crate::task::suggest::plan::{self, Plan, Trigger};
 use crate::task::{TaskError, Tools};
 
 /// How long a suggestion waits for a model that is still loading.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// How many suggestions a user who asks by hand gets to choose from.
-const INVOKED_CANDIDATES: usize = 3;
 
 /// Whether suggestions are wanted in `document` at all: not where they are switched off, in general
 /// or for its language or path, nor in an unsaved document that is in no language (chat boxes,
@@ -54,62 +57,152 @@ pub(super) fn refused(session: &Session, uri: &Url, document: &Document) -> Opti
     Some(format!("the file is excluded by `{pattern}` (exclude)"))
 }
 
-/// Suggestions at `offset`, best first; `ContentModified` if the document at `uri` moves on or a
-/// newer request comes meanwhile.
+/// Somebody's wish for a suggestion.
+pub(super) struct Asked<'a> {
+    /// The document.
+    pub(super) uri: &'a Url,
+    /// As it is now, or as it would be with something accepted.
+    pub(super) document: &'a Document,
+    /// The cursor.
+    pub(super) offset: usize,
+    /// Whether it was asked for by hand: such a one may take longer, and there are several.
+    pub(super) by_hand: bool,
+}
+
+impl Asked<'_> {
+    fn cursor(&self) -> Cursor<'_> {
+        Cursor { document: self.uri.as_str(), text: &self.document.text, offset: self.offset }
+    }
+
+    /// What was suggested before and still fits, with how much of it was typed since.
+    fn known(&self, session: &Session) -> Option<(Vec<Candidate>, usize)> {
+        let known = session.suggestions.known(self.cursor(), self.by_hand)?;
+        let workspace = session.workspace_of(&self.document.path);
+        let multi_line = session.settings_of(workspace.root()).config.complete.multi_line;
+        let fitting = complete::fitting(self.document, self.offset, &known.candidates, multi_line);
+        // Where nothing is left of what was suggested elsewhere, there may be something to say here.
+        (!fitting.is_empty() || known.typed == 0).then_some((fitting, known.typed))
+    }
+}
+
+/// Suggestions, best first; `ContentModified` if the document moves on or a newer request comes
+/// meanwhile.
 pub(super) async fn at(
     session: &Arc<Session>,
-    uri: &Url,
-    document: &Document,
-    offset: usize,
-    invoked: bool,
+    asked: Asked<'_>,
     superseded: oneshot::Receiver<()>,
 ) -> jsonrpc::Result<Vec<Candidate>> {
     tokio::select! {
         biased;
         _ = superseded => Err(moved_on()),
-        answer = candidates(session, uri, document, offset, invoked) => answer,
+        answer = candidates(session, &asked) => answer,
     }
 }
 
-async fn candidates(
-    session: &Arc<Session>,
-    uri: &Url,
+async fn candidates(session: &Arc<Session>, asked: &Asked<'_>) -> jsonrpc::Result<Vec<Candidate>> {
+    if let Some((known, typed)) = asked.known(session) {
+        ahead::look(session, asked, &known, typed);
+        return Ok(known);
+    }
+    if let Some(flight) = session.suggestions.flight(asked.cursor(), asked.by_hand)
+        && flight.arrival().await == Arrival::Known
+        && let Some((known, typed)) = asked.known(session)
+    {
+        ahead::look(session, asked, &known, typed);
+        return Ok(known);
+    }
+    let Some(engine) = session.model.engine_within(PATIENCE).await else { return Ok(Vec::new()) };
+    let trigger = if asked.by_hand { Trigger::ByHand } else { Trigger::Typing };
+    let Some(plan) = plan(session, asked.document, engine.info(), trigger) else {
+        tracing::debug!("no suggestion: the model cannot write anything within complete.limit_ms");
+        return Ok(Vec::new());
+    };
+    if trigger == Trigger::Typing {
+        let spares = session.machine.last().spares();
+        tokio::time::sleep(session.suggestions.wait(engine.info(), spares)).await;
+    }
+    let (document, uri) = (asked.document.clone(), asked.uri);
+    let flight = Flight::new(uri.as_str(), document, asked.offset, asked.by_hand);
+    let Some(flight) = flight else { return Ok(Vec::new()) };
+    session.suggestions.ask(Arc::clone(&flight));
+    flight.start(true, fly(Arc::clone(session), uri.clone(), Arc::clone(&flight), plan, trigger));
+    match flight.arrival().await {
+        Arrival::Known => Ok(asked.known(session).map(|(known, _)| known).unwrap_or_default()),
+        Arrival::Ended => Err(moved_on()),
+        Arrival::Failed(error) => Err(failed(&error)),
+    }
+}
+
+/// What the model is asked for in `document`, if it is to be asked.
+pub(super) fn plan(
+    session: &Session,
     document: &Document,
-    offset: usize,
-    invoked: bool,
-) -> jsonrpc::Result<Vec<Candidate>> {
-    if session.model.engine_within(PATIENCE).await.is_none() {
-        return Ok(Vec::new());
-    }
+    info: &ModelInfo,
+    trigger: Trigger,
+) -> Option<Plan> {
     let workspace = session.workspace_of(&document.path);
-    let Ok(tools) = session.tools(workspace, Arc::new(|_| {})).await else {
-        return Ok(Vec::new());
-    };
-    let info = tools.engine.info().clone();
-    let mut options = options(session, &tools, document);
-    options.candidates = options.candidates.max(if invoked { INVOKED_CANDIDATES } else { 1 });
-    if !complete::may_be_completed(document, offset, &options) {
-        return Ok(Vec::new());
-    }
-    let prepared = prepared(session, uri, &tools, document, offset, &options).await;
-    let answer = match prepared {
-        Ok(prepared) => complete::answer(&tools, document, prepared, &options, &|_| {}).await,
-        Err(error) => Err(error),
-    };
+    let allowed = session.settings_of(workspace.root()).config.complete.allowed();
+    plan::plan(trigger, allowed, session.suggestions.costs(info), session.machine.last())
+}
+
+/// Asks the model, and remembers what it says.
+pub(super) async fn fly(
+    session: Arc<Session>,
+    uri: Url,
+    flight: Arc<Flight>,
+    plan: Plan,
+    trigger: Trigger,
+) -> Arrival {
+    let answer = answer(&session, &uri, &flight, plan, trigger).await;
+    let (by_hand, spot) = (trigger == Trigger::ByHand, flight.spot().clone());
     match answer {
-        Ok(completion) => {
-            session.prompts.learn(&info, &completion.usage);
-            Ok(completion.candidates)
+        Ok(candidates) => {
+            session.suggestions.keep(spot, candidates, by_hand);
+            Arrival::Known
         }
         Err(TaskError::Hidden(why)) => {
             tracing::debug!("no suggestion: {why}");
-            Ok(Vec::new())
+            session.suggestions.keep(spot, Vec::new(), by_hand);
+            Arrival::Known
         }
         Err(error) => {
             tracing::warn!("no suggestion for {}: {error}", uri.scheme());
-            Err(failed(&error))
+            Arrival::Failed(error.to_string())
         }
     }
+}
+
+async fn answer(
+    session: &Arc<Session>,
+    uri: &Url,
+    flight: &Flight,
+    plan: Plan,
+    trigger: Trigger,
+) -> Result<Vec<Candidate>, TaskError> {
+    let (document, offset) = (flight.document(), flight.offset());
+    let workspace = session.workspace_of(&document.path);
+    let tools = session.tools(workspace, Arc::new(|_| {})).await.map_err(TaskError::Model)?;
+    let options = complete::Options {
+        candidates: plan.candidates,
+        max_tokens: plan.max_tokens,
+        limit: Some(plan.limit),
+        priority: match trigger {
+            Trigger::Ahead => Priority::Background,
+            Trigger::Typing | Trigger::ByHand => Priority::Interactive,
+        },
+        ..options(session, &tools, document)
+    };
+    if !complete::may_be_completed(document, offset, &options) {
+        return Ok(Vec::new());
+    }
+    let prepared = prepared(session, uri, &tools, document, offset, &options, trigger).await?;
+    let _turn = turn(places::cache().as_deref(), plan.limit).await;
+    let say = |said: &str| flight.say(said);
+    let completion = complete::answer(&tools, document, prepared, &options, &say).await?;
+    let info = tools.engine.info();
+    session.prompts.learn(info, &completion.usage);
+    session.suggestions.learn(info, &completion.usage, plan.candidates);
+    Ok(completion.candidates)
 }
 
 /// What is asked in `document` by its project's options.
@@ -131,6 +224,7 @@ pub(super) async fn prepared(
     document: &Document,
     offset: usize,
     options: &complete::Options,
+    trigger: Trigger,
 ) -> Result<Prepared, TaskError> {
     let (session, uri, tools) = (Arc::clone(session), uri.clone(), tools.clone());
     let (document, options) = (document.clone(), options.clone());
@@ -143,7 +237,10 @@ pub(super) async fn prepared(
             prepared.build_time,
             prepared.reuse.words()
         );
-        session.prompts.keep(&uri, prepared.anchor.clone());
+        // What may be typed one day is nothing to go on from.
+        if trigger != Trigger::Ahead {
+            session.prompts.keep(&uri, prepared.anchor.clone());
+        }
         Ok(prepared)
     };
     let built = tokio::task::spawn_blocking(build).await;
@@ -153,9 +250,9 @@ pub(super) async fn prepared(
 }
 
 /// `RequestFailed` of LSP 3.17: the request was sound, the model was not.
-pub(super) fn failed(error: &TaskError) -> Error {
+pub(super) fn failed(reason: &str) -> Error {
     let mut failed = Error::new(ErrorCode::ServerError(-32803));
-    failed.message = error.to_string().into();
+    failed.message = reason.to_owned().into();
     failed
 }
 

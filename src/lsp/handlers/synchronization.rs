@@ -53,19 +53,22 @@ pub(crate) fn did_change(session: &Arc<Session>, params: DidChangeTextDocumentPa
     match changed {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
+            session.suggestions.typed(uri, None);
             tracing::warn!("a document is out of step until it is opened again: {error}");
             return;
         }
         Err(_) => {
             documents.close(uri);
+            session.suggestions.typed(uri, None);
             tracing::error!("a change could not be applied; please report this");
             return;
         }
     }
-    let path = documents.get(uri).map(|document| document.path);
+    let changed = documents.get(uri);
     drop(documents);
-    if let Some(path) = path {
-        session.prompts.touched(&path);
+    session.suggestions.typed(uri, changed.as_ref().map(|document| &*document.text));
+    if let Some(document) = changed {
+        session.prompts.touched(&document.path);
     }
     index_when_at_rest(session, text_document.uri, version);
 }
@@ -85,6 +88,7 @@ pub(crate) fn did_close(session: &Arc<Session>, params: DidCloseTextDocumentPara
     let uri = params.text_document.uri;
     session.supersede_completion(&uri);
     session.prompts.forget(&uri);
+    session.suggestions.typed(uri.as_str(), None);
     let mut documents = session.documents.write().unwrap_or_else(PoisonError::into_inner);
     documents.close(uri.as_str());
     drop(documents);

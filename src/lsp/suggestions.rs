@@ -1,0 +1,144 @@
+//! Suggestions made and in the making, shared by all requests of the session.
+
+mod flight;
+mod turn;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::engine::{ModelInfo, Usage};
+use crate::task::complete::Candidate;
+use crate::task::suggest::answers::{Answers, Known};
+use crate::task::suggest::costs::Costs;
+use crate::task::suggest::place::{Cursor, Spot};
+use crate::task::suggest::typing::Typing;
+
+pub(super) use flight::{Arrival, Flight};
+pub(super) use turn::turn;
+
+/// How long the model is guessed to take as long as that was not measured.
+const GUESSED_ANSWER: Duration = Duration::from_millis(200);
+
+/// What is known of suggestions.
+#[derive(Default)]
+pub(super) struct Suggestions {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    answers: Answers,
+    typing: Typing,
+    /// What the model of that name costs.
+    costs: (String, Costs),
+    /// Those that somebody waits for, or did: one for each document.
+    asked: Vec<Arc<Flight>>,
+    /// The one for after the suggestion that is shown.
+    ahead: Option<Arc<Flight>>,
+}
+
+impl Suggestions {
+    /// What was suggested before and still fits.
+    pub(super) fn known(&self, cursor: Cursor<'_>, by_hand: bool) -> Option<Known> {
+        self.state().answers.find(cursor, by_hand)
+    }
+
+    /// Remembers what was suggested.
+    pub(super) fn keep(&self, spot: Spot, candidates: Vec<Candidate>, by_hand: bool) {
+        self.state().answers.keep(spot, candidates, by_hand);
+    }
+
+    /// Takes note that a document changed: ends the flights that its text is no longer for.
+    pub(super) fn typed(&self, document: &str, text: Option<&str>) {
+        let mut state = self.state();
+        state.typing.key(Instant::now());
+        state.end_asked(|flight| !flight.fits(document, text));
+        if state.ahead.as_ref().is_some_and(|flight| !flight.may_come(document, text)) {
+            end(&mut state.ahead);
+        }
+    }
+
+    /// The flight whose answer may be the one wanted at `cursor`.
+    pub(super) fn flight(&self, cursor: Cursor<'_>, by_hand: bool) -> Option<Arc<Flight>> {
+        let state = self.state();
+        let flights = state.asked.iter().chain(&state.ahead);
+        let mut fitting = flights.filter(|flight| flight.leads_to(cursor, by_hand));
+        fitting.next().cloned()
+    }
+
+    /// Takes a flight that somebody waits for; the one before for its document is ended, and the one
+    /// that looked ahead: it was for something else.
+    pub(super) fn ask(&self, flight: Arc<Flight>) {
+        let mut state = self.state();
+        state.end_asked(|before| before.is_for(&flight));
+        end(&mut state.ahead);
+        state.asked.push(flight);
+    }
+
+    /// Takes a flight for after what is shown; the one before is ended.
+    pub(super) fn look_ahead(&self, flight: Arc<Flight>) {
+        let mut state = self.state();
+        end(&mut state.ahead);
+        state.ahead = Some(flight);
+    }
+
+    /// Whether something is known or in the making for `cursor`.
+    pub(super) fn has(&self, cursor: Cursor<'_>) -> bool {
+        self.flight(cursor, false).is_some() || self.known(cursor, false).is_some()
+    }
+
+    /// How long to wait for the next key before the model is asked; on a battery, as if it took
+    /// twice as long.
+    pub(super) fn wait(&self, info: &ModelInfo, spares: bool) -> Duration {
+        let state = self.state();
+        let answer = state.costs_of(info).answer().unwrap_or(GUESSED_ANSWER);
+        state.typing.wait(if spares { answer * 2 } else { answer }, Instant::now())
+    }
+
+    /// What the model's answers cost.
+    pub(super) fn costs(&self, info: &ModelInfo) -> Costs {
+        self.state().costs_of(info)
+    }
+
+    /// Learns from what an answer cost.
+    pub(super) fn learn(&self, info: &ModelInfo, usage: &Usage, candidates: usize) {
+        let mut state = self.state();
+        let costs = state.costs_of(info).learned(usage, candidates);
+        state.costs = (info.name.clone(), costs);
+    }
+
+    /// Forgets what was suggested and ends what is in the making: the model or the options are
+    /// others.
+    pub(super) fn renew(&self) {
+        let mut state = self.state();
+        state.answers.clear();
+        state.end_asked(|_| true);
+        end(&mut state.ahead);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Ends those that are asked for in vain, and forgets those that have ended.
+    fn end_asked(&mut self, in_vain: impl Fn(&Flight) -> bool) {
+        self.asked.retain(|flight| {
+            if in_vain(flight) {
+                flight.end();
+            }
+            flight.is_on()
+        });
+    }
+
+    fn costs_of(&self, info: &ModelInfo) -> Costs {
+        if self.costs.0 == info.name { self.costs.1 } else { Costs::default() }
+    }
+}
+
+fn end(flight: &mut Option<Arc<Flight>>) {
+    if let Some(flight) = flight.take() {
+        flight.end();
+    }
+}
