@@ -16,6 +16,7 @@ mod parent;
 mod progress;
 mod projects;
 mod prompts;
+mod report;
 mod server;
 mod session;
 mod settings;

@@ -50,10 +50,21 @@ pub struct Workspace {
     building: Mutex<Building>,
     /// Whether a build that was asked for has yet to begin.
     waiting: AtomicBool,
+    /// How far the build is.
+    reading: Mutex<Option<Reading>>,
     /// Says what other programs write, where the editor does not.
     watch: Mutex<Option<watch::Watch>>,
     /// Where indexes are kept between runs, if anywhere.
     cache: Option<PathBuf>,
+}
+
+/// How far a build of the index is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// Files read.
+    pub done: usize,
+    /// Files to be read.
+    pub total: usize,
 }
 
 #[derive(Debug, Default)]
@@ -96,6 +107,7 @@ impl Workspace {
             history: RwLock::default(),
             building: Mutex::default(),
             waiting: AtomicBool::new(false),
+            reading: Mutex::default(),
             watch: Mutex::default(),
             cache: None,
         }
@@ -118,6 +130,11 @@ impl Workspace {
         let root = folder.ancestors().find_map(project_root).or_else(outermost);
         let root = root.unwrap_or_else(|| folder.clone());
         Self::new(root)
+    }
+
+    /// How far the index is, while it is being built.
+    pub fn reading(&self) -> Option<Reading> {
+        *self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Its folder.

@@ -30,6 +30,8 @@ pub(super) struct ClientSupport {
     pub(super) show_document: bool,
     /// It shows progress that we start.
     pub(super) progress: bool,
+    /// It wants to be told how the server is ([`super::ext::Status`]).
+    pub(super) status: bool,
     /// It can be asked for its settings.
     pub(super) configuration: bool,
     /// It tells of changed files when asked to.
@@ -67,6 +69,7 @@ impl ClientSupport {
             create_files: lists("workspace/workspaceEdit/resourceOperations", "create"),
             show_document: yes("window/showDocument/support"),
             progress: yes("window/workDoneProgress"),
+            status: yes("experimental/agentStatus"),
             configuration: yes("workspace/configuration"),
             watches_files: yes("workspace/didChangeWatchedFiles/dynamicRegistration"),
             action_literals: at("textDocument/codeAction/codeActionLiteralSupport")

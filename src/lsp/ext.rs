@@ -4,7 +4,11 @@
 //! - `textDocument/inlineCompletion` (LSP 3.18): [`InlineCompletionParams`] → list of
 //!   [`InlineCompletionItem`]. A request that is overtaken by a change of the document or by a
 //!   newer request for it is answered with `ContentModified` (-32801).
-//! - `agent/status` (request, no parameters): [`Status`].
+//! - `agent/status` (request, no parameters): [`Status`]. To a client with the capability
+//!   `experimental.agentStatus: true` the server sends the same as a notification of that name, when
+//!   it changes and five times a second at most.
+//! - `agent/otherSuggestions` (notification from the client): [`OtherSuggestions`]. Beside those that
+//!   option `complete.give_way` names, only suggestions asked for by hand are answered.
 //! - `agent/context` (request): [`ContextParams`] → [`ContextAnswer`], the prompt that a suggestion
 //!   at the position would be asked with, part by part. It fails with `RequestFailed` (-32803) and the
 //!   reason where there would be none: no model, a file that is excluded, a language switched off.
@@ -160,8 +164,24 @@ pub(super) struct CommandArgument {
     pub(super) instruction: Option<String>,
 }
 
-/// The answer of `agent/status`.
-#[derive(Debug, Clone, Serialize)]
+/// Parameters of `agent/otherSuggestions`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct OtherSuggestions {
+    /// Names of the other programs that show ghost text now; all of them, each time.
+    pub(super) active: Vec<String>,
+}
+
+/// How far the index is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Indexing {
+    /// Files read.
+    pub(super) done: usize,
+    /// Files to be read.
+    pub(super) total: usize,
+}
+
+/// The answer of `agent/status`, and its notification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Status {
     /// This program's version.
@@ -175,6 +195,16 @@ pub(super) struct Status {
     pub(super) device: Option<String>,
     /// Files known of the open workspaces.
     pub(super) indexed_files: usize,
+    /// How far the index is, while it is being built.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) indexing: Option<Indexing>,
+    /// Time from the last request for a suggestion to its answer that was not empty, in
+    /// milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_latency_ms: Option<u64>,
+    /// Why there are no suggestions while typing, where that is no matter of the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) silent: Option<String>,
     /// Open documents.
     pub(super) open_documents: usize,
 }

@@ -11,7 +11,6 @@ pub(super) mod context;
 pub(super) mod execute_command;
 pub(super) mod hover;
 pub(super) mod inline_completion;
-pub(super) mod status;
 pub(super) mod suggest;
 pub(super) mod synchronization;
 pub(super) mod watched_files;

@@ -34,15 +34,16 @@ pub(super) enum Origin {
 }
 
 impl Progress {
-    /// Starts to tell the client.
+    /// Starts to tell the client; `cancellable` work is ended by what the client says of its token.
     pub(super) fn start(
         client: Arc<Client>,
         token: ProgressToken,
         origin: Origin,
         title: String,
+        cancellable: bool,
     ) -> Self {
         let (messages, queue) = mpsc::unbounded_channel();
-        tokio::spawn(tell(client, token, origin, title, queue));
+        tokio::spawn(tell(client, token, origin, (title, cancellable), queue));
         Self { messages }
     }
 
@@ -56,7 +57,7 @@ async fn tell(
     client: Arc<Client>,
     token: ProgressToken,
     origin: Origin,
-    title: String,
+    (title, cancellable): (String, bool),
     mut queue: mpsc::UnboundedReceiver<String>,
 ) {
     let shown = match origin {
@@ -75,7 +76,7 @@ async fn tell(
     };
     send(WorkDoneProgress::Begin(WorkDoneProgressBegin {
         title,
-        cancellable: Some(true),
+        cancellable: Some(cancellable),
         message: None,
         percentage: None,
     }));
@@ -88,7 +89,7 @@ async fn tell(
             }
         }
         send(WorkDoneProgress::Report(WorkDoneProgressReport {
-            cancellable: Some(true),
+            cancellable: Some(cancellable),
             message: Some(message),
             percentage: None,
         }));
@@ -124,7 +125,7 @@ mod tests {
         let (outgoing, queue) = mpsc::unbounded_channel();
         let client = Arc::new(Client::new(outgoing));
         let token = ProgressToken::Number(1);
-        let progress = Progress::start(client, token, Origin::Client, "work".to_owned());
+        let progress = Progress::start(client, token, Origin::Client, "work".to_owned(), true);
         for step in 0..500 {
             progress.report(&format!("{step}"));
             if step == 0 {

@@ -3,14 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use crate::config::places;
-use crate::workspace::Workspace;
 use crate::workspace::exclude::Exclusions;
+use crate::workspace::{Reading, Workspace};
 
 /// The workspaces in use.
 #[derive(Default)]
 pub(super) struct Projects {
     state: Mutex<State>,
+    /// Woken when more or less is known of them.
+    changed: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -22,6 +26,11 @@ struct State {
 }
 
 impl Projects {
+    /// None yet; `changed` is woken when more or less is known of them.
+    pub(super) fn new(changed: Arc<Notify>) -> Self {
+        Self { changed, ..Self::default() }
+    }
+
     /// Takes the editor's folders; those already in use keep what is known of them.
     pub(super) fn set_folders(&self, folders: Vec<PathBuf>) {
         let mut state = self.state();
@@ -87,7 +96,7 @@ impl Projects {
             watch(&workspace);
         }
         drop(state);
-        index(&workspace);
+        self.index(&workspace);
         workspace
     }
 
@@ -96,13 +105,34 @@ impl Projects {
     pub(super) fn exclude(&self, exclusions: &dyn Fn(&Path) -> Exclusions) -> bool {
         let mut open = self.state().open.clone();
         open.retain(|open| open.exclude(exclusions(open.root())));
-        open.iter().for_each(index);
+        for workspace in &open {
+            self.index(workspace);
+        }
         !open.is_empty()
+    }
+
+    /// How far the indexes are that are being built, all together.
+    pub(super) fn reading(&self) -> Option<Reading> {
+        let open = self.state().open.clone();
+        let readings = open.iter().filter_map(|workspace| workspace.reading());
+        readings.reduce(|a, b| Reading { done: a.done + b.done, total: a.total + b.total })
     }
 
     /// Files known, all workspaces together.
     pub(super) fn indexed_files(&self) -> usize {
         self.state().open.iter().map(|workspace| workspace.index().file_count()).sum()
+    }
+
+    /// Reads a workspace in the background.
+    fn index(&self, workspace: &Arc<Workspace>) {
+        let (workspace, changed) = (Arc::clone(workspace), Arc::clone(&self.changed));
+        changed.notify_one();
+        tokio::task::spawn_blocking(move || {
+            workspace.build_index();
+            changed.notify_one();
+            tracing::info!("indexed {} files", workspace.index().file_count());
+            workspace.save_index();
+        });
     }
 
     fn folder_of(&self, path: &Path) -> Option<PathBuf> {
@@ -136,16 +166,6 @@ fn watch(workspace: &Arc<Workspace>) {
         if let Err(error) = workspace.watch() {
             tracing::warn!("{}: its files are not watched: {error}", workspace.root().display());
         }
-    });
-}
-
-/// Reads a workspace in the background.
-fn index(workspace: &Arc<Workspace>) {
-    let workspace = Arc::clone(workspace);
-    tokio::task::spawn_blocking(move || {
-        workspace.build_index();
-        tracing::info!("indexed {} files", workspace.index().file_count());
-        workspace.save_index();
     });
 }
 

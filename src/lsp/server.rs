@@ -16,12 +16,14 @@ use tower_lsp::{ClientSocket, LanguageServer, LspService, async_trait};
 
 use super::capabilities;
 use super::ext::{
-    ContextAnswer, ContextParams, InlineCompletionItem, InlineCompletionParams, Status,
+    ContextAnswer, ContextParams, InlineCompletionItem, InlineCompletionParams, OtherSuggestions,
+    Status,
 };
 use super::handlers::{
     code_action, completion, configuration, context, execute_command, hover, inline_completion,
-    status, watched_files,
+    watched_files,
 };
+use super::report;
 use super::session::Session;
 
 /// The handlers with what they share.
@@ -34,7 +36,8 @@ pub(super) fn router(session: Arc<Session>) -> (LspService<Server>, ClientSocket
     let builder = LspService::build(|_| Server { session })
         .custom_method("textDocument/inlineCompletion", Server::inline_completion)
         .custom_method("agent/context", Server::context)
-        .custom_method("agent/status", Server::status);
+        .custom_method("agent/status", Server::status)
+        .custom_method("agent/otherSuggestions", Server::other_suggestions);
     // Lets a test see that a panic in a handler is answered.
     #[cfg(debug_assertions)]
     let builder = builder.custom_method("agent/panic", Server::panic);
@@ -55,7 +58,13 @@ impl Server {
 
     #[expect(clippy::unused_async, reason = "the router takes async functions only")]
     async fn status(&self) -> Result<Status> {
-        Ok(status::handle(&self.session))
+        Ok(report::status(&self.session))
+    }
+
+    #[expect(clippy::unused_async, reason = "the router takes async functions only")]
+    async fn other_suggestions(&self, params: OtherSuggestions) {
+        self.session.suggestions.set_others(params.active);
+        self.session.changed.notify_one();
     }
 
     #[cfg(debug_assertions)]
@@ -81,6 +90,7 @@ impl LanguageServer for Server {
     async fn initialized(&self, _: InitializedParams) {
         configuration::pull(&self.session);
         watched_files::register(&self.session);
+        tokio::spawn(report::changes(Arc::clone(&self.session)));
     }
 
     async fn shutdown(&self) -> Result<()> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tower_lsp::lsp_types::{ConfigurationItem, ConfigurationParams, MessageType, Url, request};
 
 use super::capabilities::ClientSupport;
@@ -45,6 +45,8 @@ pub(super) struct Session {
     pub(super) suggestions: Suggestions,
     /// How the machine is.
     pub(super) machine: Watch,
+    /// Woken when what `agent/status` says may have changed.
+    pub(super) changed: Arc<Notify>,
     /// Explanations given.
     pub(super) explanations: Explanations,
     support: RwLock<Arc<ClientSupport>>,
@@ -63,15 +65,17 @@ pub(super) struct Session {
 impl Session {
     /// A session before `initialize`.
     pub(super) fn new(client: Arc<Client>, flags: Flags) -> Self {
+        let changed = Arc::<Notify>::default();
         Self {
             client,
             documents: RwLock::default(),
             model: Arc::default(),
-            projects: Projects::default(),
+            projects: Projects::new(Arc::clone(&changed)),
             works: Arc::default(),
             prompts: Prompts::default(),
             suggestions: Suggestions::default(),
             machine: Watch::default(),
+            changed,
             explanations: Explanations::default(),
             support: RwLock::default(),
             settings: RwLock::default(),
@@ -127,6 +131,7 @@ impl Session {
             tracing::error!("{message}");
             client.show(MessageType::ERROR, message);
         });
+        self.changed.notify_one();
         if self.projects.exclude(&|root| self.exclusions(root)) {
             // A prompt that is gone on from may show what is excluded now.
             self.prompts.renew();

@@ -35,6 +35,12 @@ struct State {
     asked: Vec<Arc<Flight>>,
     /// The one for after the suggestion that is shown.
     ahead: Option<Arc<Flight>>,
+    /// Time from request to answer of the last that was not empty.
+    latency: Option<Duration>,
+    /// Other programs that show ghost text.
+    others: Vec<String>,
+    /// Whether the model was too slow to be asked when somebody last typed.
+    too_slow: bool,
 }
 
 impl Suggestions {
@@ -105,6 +111,36 @@ impl Suggestions {
         let mut state = self.state();
         let costs = state.costs_of(info).learned(usage, candidates);
         state.costs = (info.name.clone(), costs);
+    }
+
+    /// Takes note of an answer that was not empty.
+    pub(super) fn answered(&self, latency: Duration) {
+        self.state().latency = Some(latency);
+    }
+
+    /// Time from request to answer of the last that was not empty.
+    pub(super) fn latency(&self) -> Option<Duration> {
+        self.state().latency
+    }
+
+    /// Takes the names of the other programs that show ghost text.
+    pub(super) fn set_others(&self, others: Vec<String>) {
+        self.state().others = others;
+    }
+
+    /// Those names.
+    pub(super) fn others(&self) -> Vec<String> {
+        self.state().others.clone()
+    }
+
+    /// Takes note whether the model can write anything in the time allowed. Whether that is news.
+    pub(super) fn set_too_slow(&self, too_slow: bool) -> bool {
+        std::mem::replace(&mut self.state().too_slow, too_slow) != too_slow
+    }
+
+    /// Whether it could not when somebody last typed.
+    pub(super) fn too_slow(&self) -> bool {
+        self.state().too_slow
     }
 
     /// Forgets what was suggested and ends what is in the making: the model or the options are

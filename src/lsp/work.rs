@@ -38,7 +38,7 @@ impl Works {
             (None, false) => (self.token(), Origin::Silent),
         };
         let key = key(&token);
-        let progress = Progress::start(Arc::clone(client), token, origin, title.clone());
+        let progress = Progress::start(Arc::clone(client), token, origin, title.clone(), true);
         let work = work(progress);
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let finish = Finish { works: Arc::clone(self), key: key.clone(), number };

@@ -11,7 +11,7 @@ use super::index::{Draft, Index};
 use super::scan::{self, Outcome, Unread};
 use super::stamp::Stamp;
 use super::walk::{self, Found};
-use super::{Changes, Workspace};
+use super::{Changes, Reading, Workspace};
 
 /// How often a build that takes long shows what it has found so far.
 const SHOW_EVERY: Duration = Duration::from_secs(2);
@@ -42,6 +42,34 @@ impl Batch {
         let path = Arc::clone(draft.path());
         self.changed.push(draft);
         path
+    }
+}
+
+/// Says how far a build is, until it ends in whatever way.
+struct Announced<'w> {
+    workspace: &'w Workspace,
+    total: usize,
+}
+
+impl<'w> Announced<'w> {
+    fn new(workspace: &'w Workspace, total: usize) -> Self {
+        let announced = Self { workspace, total };
+        announced.read(0);
+        announced
+    }
+
+    fn read(&self, done: usize) {
+        self.set(Some(Reading { done, total: self.total }));
+    }
+
+    fn set(&self, reading: Option<Reading>) {
+        *self.workspace.reading.lock().unwrap_or_else(PoisonError::into_inner) = reading;
+    }
+}
+
+impl Drop for Announced<'_> {
+    fn drop(&mut self) {
+        self.set(None);
     }
 }
 
@@ -83,9 +111,11 @@ impl Workspace {
         building.holds_too_much |= !batch.gone.is_empty() || kept_on_disk.any(|p| !is_found(p));
 
         let unread = self.unread(&found, &index);
+        let reading = Announced::new(self, unread.len());
         let mut shown = Instant::now();
         scan::read_all(&self.root, &unread, cache.as_ref(), |place, outcome| {
             let Some(file) = unread.get(place) else { return };
+            reading.read(place + 1);
             let kept = cache.as_ref().and_then(|cache| cache.get(file.path));
             let path = match outcome {
                 Outcome::Same => file.path.into(),

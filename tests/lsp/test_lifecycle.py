@@ -329,3 +329,48 @@ def test_files_changed_by_other_programs_are_indexed(wire, script, project):
     (project / "b.py").unlink()
     server.notify("workspace/didChangeWatchedFiles", {"changes": [created | {"type": 3}]})
     assert indexed(1)
+
+
+def test_who_asks_for_it_is_told_how_the_server_is(wire, script, project):
+    for number in range(40):
+        (project / f"m{number}.py").write_text(f"def name{number}(): pass\n")
+    server = wire()
+    server.initialize(
+        {"experimental": {"agentStatus": True}},
+        rootUri=project.as_uri(),
+        initializationOptions={"model": script(("", "1"))},
+    )
+    uri = (project / "a.py").as_uri()
+    server.open(uri, "x = ")
+
+    def told(what):
+        for _ in range(200):
+            server.drain(0.05)
+            statuses = [message["params"] for message in server.received if message.get("method") == "agent/status"]
+            if statuses and what(statuses[-1]):
+                return statuses
+        raise AssertionError(f"not told: {statuses[-3:]}")
+
+    told(lambda status: status["modelState"] == "ready" and status["indexedFiles"] >= 40)
+    server.request(INLINE, server.inline_params(uri, 0, 4))
+    statuses = told(lambda status: "lastLatencyMs" in status)
+    assert all(one != other for one, other in zip(statuses, statuses[1:])), "told only what is new"
+
+
+def test_beside_other_ghost_text_only_who_asks_by_hand_is_answered(wire, script):
+    server = wire()
+    options = {"model": script(("", "1")), "complete": {"give_way": ["copilot"]}}
+    server.initialize(initializationOptions=options)
+    uri = "file:///tmp/x.py"
+    server.open(uri, "x = ")
+
+    def suggested(kind):
+        params = server.inline_params(uri, 0, 4) | {"context": {"triggerKind": kind}}
+        return len(server.request(INLINE, params)["result"])
+
+    assert suggested(2) == 1
+    server.notify("agent/otherSuggestions", {"active": ["Copilot"]})
+    assert (suggested(2), suggested(1)) == (0, 1)
+    assert "Copilot" in server.request("agent/status")["result"]["silent"]
+    server.notify("agent/otherSuggestions", {"active": []})
+    assert suggested(2) == 1

@@ -1,7 +1,7 @@
 //! Asking the completion task; shared by ghost text and the popup.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tower_lsp::jsonrpc::{self, Error, ErrorCode};
@@ -92,14 +92,23 @@ pub(super) async fn at(
     asked: Asked<'_>,
     superseded: oneshot::Receiver<()>,
 ) -> jsonrpc::Result<Vec<Candidate>> {
-    tokio::select! {
+    let started = Instant::now();
+    let answer = tokio::select! {
         biased;
         _ = superseded => Err(moved_on()),
         answer = candidates(session, &asked) => answer,
+    };
+    if answer.as_ref().is_ok_and(|candidates| !candidates.is_empty()) {
+        session.suggestions.answered(started.elapsed());
+        session.changed.notify_one();
     }
+    answer
 }
 
 async fn candidates(session: &Arc<Session>, asked: &Asked<'_>) -> jsonrpc::Result<Vec<Candidate>> {
+    if !asked.by_hand && gives_way(session, asked.document) {
+        return Ok(Vec::new());
+    }
     if let Some((known, typed)) = asked.known(session) {
         ahead::look(session, asked, &known, typed);
         return Ok(known);
@@ -113,10 +122,11 @@ async fn candidates(session: &Arc<Session>, asked: &Asked<'_>) -> jsonrpc::Resul
     }
     let Some(engine) = session.model.engine_within(PATIENCE).await else { return Ok(Vec::new()) };
     let trigger = if asked.by_hand { Trigger::ByHand } else { Trigger::Typing };
-    let Some(plan) = plan(session, asked.document, engine.info(), trigger) else {
-        tracing::debug!("no suggestion: the model cannot write anything within complete.limit_ms");
-        return Ok(Vec::new());
-    };
+    let plan = plan(session, asked.document, engine.info(), trigger);
+    if trigger == Trigger::Typing && session.suggestions.set_too_slow(plan.is_none()) {
+        session.changed.notify_one();
+    }
+    let Some(plan) = plan else { return Ok(Vec::new()) };
     if trigger == Trigger::Typing {
         let spares = session.machine.last().spares();
         tokio::time::sleep(session.suggestions.wait(engine.info(), spares)).await;
@@ -131,6 +141,13 @@ async fn candidates(session: &Arc<Session>, asked: &Asked<'_>) -> jsonrpc::Resul
         Arrival::Ended => Err(moved_on()),
         Arrival::Failed(error) => Err(failed(&error)),
     }
+}
+
+/// Whether another program shows ghost text beside which ours is to stay silent.
+pub(super) fn gives_way(session: &Session, document: &Document) -> bool {
+    let workspace = session.workspace_of(&document.path);
+    let complete = &session.settings_of(workspace.root()).config.complete;
+    complete.gives_way(&session.suggestions.others())
 }
 
 /// What the model is asked for in `document`, if it is to be asked.
