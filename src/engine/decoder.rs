@@ -48,6 +48,9 @@ pub trait Store: Send {
         drop(fork);
     }
 
+    /// Forgets what was not used last until the rest fits into so many bytes.
+    fn shrink(&mut self, most_bytes: usize);
+
     /// Keeps what was used last where the next run of the program finds it, if there is such a
     /// place.
     fn save(&mut self) -> Result<(), EngineError> {

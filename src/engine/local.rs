@@ -17,6 +17,10 @@ use super::{EngineError, Event, Finish, Usage, device};
 /// The most answers to one request: each holds keys and values of its own.
 const MOST_CANDIDATES: usize = 64;
 
+/// Bytes of keys and values that stay when nobody has asked for long: about what the last prompt of a
+/// small model takes.
+const KEPT_AT_REST: usize = 64 << 20;
+
 /// A loaded model and what it remembers.
 pub(super) struct LocalModel<D: Decoder, S> {
     decoder: D,
@@ -91,6 +95,10 @@ impl<D: Decoder, S: Store<Sequence = D::Sequence>> Model for LocalModel<D, S> {
 
     fn probe(&mut self, probe: &Probe) -> Result<Finding, EngineError> {
         probe::run(&mut self.decoder, &mut self.store, probe)
+    }
+
+    fn rest(&mut self) {
+        self.store.shrink(KEPT_AT_REST);
     }
 
     fn save(&mut self) -> Result<(), EngineError> {

@@ -68,6 +68,12 @@ impl Store for Sequences {
             self.idle.remove(0);
         }
     }
+
+    fn shrink(&mut self, most_bytes: usize) {
+        while !self.idle.is_empty() && self.bytes() > most_bytes {
+            self.idle.remove(0);
+        }
+    }
 }
 
 fn common(a: &[u32], b: &[u32]) -> usize {
@@ -133,6 +139,8 @@ mod tests {
         assert_eq!(kept(&sequences), [[2], [3]]);
         sequences.put(holding(&(0..900).collect::<Vec<_>>()));
         assert_eq!(sequences.idle.len(), 1, "the newest stays, whatever its size");
+        sequences.shrink(0);
+        assert!(sequences.idle.is_empty());
     }
 
     #[test]

@@ -22,6 +22,9 @@ use super::{EngineError, Event, Generation, Priority, Request, Usage};
 
 /// After this long without work, what the model remembers is saved, if it is a model that does.
 const IDLE: Duration = Duration::from_secs(20);
+/// And after this long, most of it is forgotten: somebody else on the machine has use for the
+/// memory, such as the same program for another editor.
+const AWAY: Duration = Duration::from_mins(5);
 
 /// What the worker thread runs: a model, or something that stands in for one.
 pub(super) trait Model {
@@ -36,6 +39,9 @@ pub(super) trait Model {
     fn probe(&mut self, _probe: &Probe) -> Result<Finding, EngineError> {
         Err(EngineError::Request { message: "there is no model to be measured".to_owned() })
     }
+
+    /// Forgets most of what it remembers.
+    fn rest(&mut self) {}
 
     /// Keeps what it remembers for the next run of the program, if it is one that does.
     fn save(&mut self) -> Result<(), EngineError> {
@@ -72,23 +78,7 @@ impl Queue {
         let thread = std::thread::Builder::new().name("agent-model".to_owned()).spawn(move || {
             let stopped = StopOnDrop(&for_thread);
             model.started();
-            let mut unsaved = false;
-            loop {
-                match stopped.0.wait(unsaved.then_some(IDLE)) {
-                    Next::Job(job) => {
-                        run(&mut model, &job, stopped.0);
-                        unsaved = true;
-                    }
-                    Next::Nothing => {
-                        save(&mut model);
-                        unsaved = false;
-                    }
-                    Next::End => break,
-                }
-            }
-            if unsaved {
-                save(&mut model);
-            }
+            serve(&mut model, stopped.0, IDLE, AWAY);
         });
         if let Err(error) = thread {
             tracing::error!("the model's thread could not be started: {error}");
@@ -166,6 +156,41 @@ impl Turn<'_> {
             return Err(Interrupted::Cancelled);
         }
         Ok(pause)
+    }
+}
+
+/// Answers until there is nobody left who could ask; saves after some time without work, and before
+/// the end, and rests when it gets longer.
+fn serve(model: &mut dyn Model, shared: &Shared, idle: Duration, away: Duration) {
+    /// What is yet to be done when nothing else is.
+    enum Due {
+        Save,
+        Rest,
+        Nothing,
+    }
+    let mut due = Due::Nothing;
+    loop {
+        let patience = match due {
+            Due::Save => Some(idle),
+            Due::Rest => Some(away),
+            Due::Nothing => None,
+        };
+        match (shared.wait(patience), &due) {
+            (Next::Job(job), _) => {
+                run(model, &job, shared);
+                due = Due::Save;
+            }
+            (Next::Nothing, Due::Save) => {
+                save(model);
+                due = Due::Rest;
+            }
+            (Next::Nothing, _) => {
+                model.rest();
+                due = Due::Nothing;
+            }
+            (Next::End, Due::Save) => return save(model),
+            (Next::End, _) => return,
+        }
     }
 }
 
@@ -389,6 +414,10 @@ mod tests {
             Ok(Usage::default())
         }
 
+        fn rest(&mut self) {
+            self.steps.lock().unwrap().push("rested".to_owned());
+        }
+
         fn save(&mut self) -> Result<(), EngineError> {
             self.steps.lock().unwrap().push("saved".to_owned());
             Ok(())
@@ -474,6 +503,26 @@ mod tests {
             std::thread::yield_now();
         }
         assert_eq!(*steps.lock().unwrap(), ["a", "a", "saved"]);
+    }
+
+    #[test]
+    fn without_work_it_saves_and_then_rests_once() {
+        let (shared, steps) = (Shared::default(), Arc::<Mutex<Vec<String>>>::default());
+        let (events, _kept) = unbounded_channel();
+        let work = Work::Answer(request("a", Priority::Background, 1));
+        shared.push(Job { work, events, queued: Instant::now() });
+        let mut model = Fake { steps: Arc::clone(&steps) };
+        let brief = Duration::from_millis(1);
+        std::thread::scope(|scope| {
+            scope.spawn(|| serve(&mut model, &shared, brief, brief));
+            while steps.lock().unwrap().last().is_none_or(|step| step != "rested") {
+                std::thread::yield_now();
+            }
+            std::thread::sleep(brief * 20);
+            shared.lock().closed = true;
+            shared.wake.notify_all();
+        });
+        assert_eq!(*steps.lock().unwrap(), ["a", "saved", "rested"]);
     }
 
     #[test]

@@ -300,6 +300,10 @@ impl Store for PrefixTree {
         self.put(fork);
     }
 
+    fn shrink(&mut self, most_bytes: usize) {
+        self.evict(most_bytes);
+    }
+
     fn save(&mut self) -> Result<(), EngineError> {
         self.save()
     }

@@ -239,6 +239,9 @@ fn follow(steps: &[Step], most_bytes: usize) {
         sound(&tree);
         assert!(tree.pool.used_bytes() <= most_bytes);
     }
+    tree.shrink(0);
+    sound(&tree);
+    assert_eq!(tree.pool.used_bytes(), 0, "nothing is in use");
 }
 
 proptest! {
