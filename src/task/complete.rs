@@ -71,6 +71,10 @@ pub struct Candidate {
 pub struct Completion {
     /// The suggestions.
     pub candidates: Vec<Candidate>,
+    /// For each answer of the model, those that were dropped too, the passes that changed it.
+    pub passed: Vec<Vec<Applied>>,
+    /// Whether the time was up before the model had said everything.
+    pub cut_short: bool,
     /// What the model's work cost.
     pub usage: Usage,
     /// Time from request to answer.
@@ -252,10 +256,13 @@ pub async fn answer(
     let candidates = request.candidates;
     let generation = tools.engine.generate(request);
     let limits = Limits { candidates, time: options.limit, around: &around };
-    let (answers, usage) = gather::gather(generation, limits, progress).await?;
+    let gathered = gather::gather(generation, limits, progress).await?;
+    let (candidates, passed) = gather::best_first(gathered.answers, place, options.multi_line);
     Ok(Completion {
-        candidates: gather::best_first(answers, place, options.multi_line),
-        usage,
+        candidates,
+        passed,
+        cut_short: gathered.cut_short,
+        usage: gathered.usage,
         total_time: build_time + started.elapsed(),
         trace: prompt.trace,
         span,

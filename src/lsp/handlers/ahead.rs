@@ -57,7 +57,48 @@ fn accepted(document: &Document, offset: usize, text: &str) -> Option<(Document,
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use serde_json::json;
+    use tower_lsp::lsp_types::Url;
+
     use super::*;
+    use crate::config::load::Flags;
+    use crate::lsp::client::Client;
+
+    /// A session with a model of canned answers, and a document at the `ˇ` of `marked`.
+    fn session(folder: &Path, marked: &str) -> (Arc<Session>, Url, Document, usize) {
+        let script = folder.join("script.json");
+        let rules = r#"{"rules": [{"when": "total", "answers": ["+ 1"]}]}"#;
+        std::fs::write(&script, rules).unwrap();
+        let (outgoing, _queue) = tokio::sync::mpsc::unbounded_channel();
+        let session = Arc::new(Session::new(Arc::new(Client::new(outgoing)), Flags::new()));
+        session.configure(&json!({"model": format!("scripted:{}", script.display())}));
+        let path = folder.join("a.py");
+        let text = marked.replacen('ˇ', "", 1);
+        let document = Document::new(path.clone(), None, 1, text);
+        let uri = Url::from_file_path(path).unwrap();
+        (session, uri, document, marked.find('ˇ').unwrap())
+    }
+
+    #[tokio::test]
+    async fn who_has_typed_half_finds_the_next_suggestion_made_already() {
+        let folder = tempfile::tempdir().unwrap();
+        let (session, uri, document, offset) = session(folder.path(), "x = totaˇ\n");
+        let suggested = Candidate { text: "l ".to_owned(), logprob: 0.0, applied: Vec::new() };
+        let asked = Asked { uri: &uri, document: &document, offset, by_hand: false };
+        let accepted = Cursor { document: uri.as_str(), text: "x = total \n", offset: 10 };
+        look(&session, &asked, std::slice::from_ref(&suggested), 4);
+        for _ in 0..2000 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            if let Some(known) = session.suggestions.known(accepted, false) {
+                assert_eq!(known.candidates[0].text, "+ 1");
+                return;
+            }
+        }
+        panic!("nobody looked ahead");
+    }
 
     #[test]
     fn the_cursor_stands_behind_what_was_accepted_and_what_that_took_along() {

@@ -15,7 +15,7 @@ use crate::context::Activity;
 use crate::document::Document;
 use crate::engine::{ModelInfo, Priority};
 use crate::syntax::Language;
-use crate::task::complete::{self, Candidate, Prepared};
+use crate::task::complete::{self, Candidate, Completion, Prepared};
 use crate::task::suggest::place::Cursor;
 use crate::task::suggest::plan::{self, Plan, Trigger};
 use crate::task::{TaskError, Tools};
@@ -173,8 +173,11 @@ pub(super) async fn fly(
     let answer = answer(&session, &uri, &flight, plan, trigger).await;
     let (by_hand, spot) = (trigger == Trigger::ByHand, flight.spot().clone());
     match answer {
-        Ok(candidates) => {
-            session.suggestions.keep(spot, candidates, by_hand);
+        Ok(completion) => {
+            // That there was no time is no reason not to ask again.
+            if !completion.cut_short || !completion.candidates.is_empty() {
+                session.suggestions.keep(spot, completion.candidates, by_hand);
+            }
             Arrival::Known
         }
         Err(TaskError::Hidden(why)) => {
@@ -195,7 +198,7 @@ async fn answer(
     flight: &Flight,
     plan: Plan,
     trigger: Trigger,
-) -> Result<Vec<Candidate>, TaskError> {
+) -> Result<Completion, TaskError> {
     let (document, offset) = (flight.document(), flight.offset());
     let workspace = session.workspace_of(&document.path);
     let tools = session.tools(workspace, Arc::new(|_| {})).await.map_err(TaskError::Model)?;
@@ -210,7 +213,7 @@ async fn answer(
         ..options(session, &tools, document)
     };
     if !complete::may_be_completed(document, offset, &options) {
-        return Ok(Vec::new());
+        return Ok(Completion::default());
     }
     let prepared = prepared(session, uri, &tools, document, offset, &options, trigger).await?;
     let _turn = turn(places::cache().as_deref(), plan.limit).await;
@@ -219,7 +222,7 @@ async fn answer(
     let info = tools.engine.info();
     session.prompts.learn(info, &completion.usage);
     session.suggestions.learn(info, &completion.usage, plan.candidates);
-    Ok(completion.candidates)
+    Ok(completion)
 }
 
 /// What is asked in `document` by its project's options.

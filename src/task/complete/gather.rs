@@ -6,9 +6,9 @@ use tokio::time::timeout_at;
 
 use super::{Candidate, Progress};
 use crate::engine::{EngineError, Event, Finish, Generation, Usage};
-use crate::postprocess::Place;
 use crate::postprocess::completion::{self, Cleaned};
 use crate::postprocess::surroundings::Surroundings;
+use crate::postprocess::{Applied, Place};
 
 /// When enough was said.
 #[derive(Debug, Clone, Copy)]
@@ -33,22 +33,37 @@ pub(super) struct Answer {
     finish: Option<Finish>,
 }
 
+/// What was collected.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    /// What each candidate has said.
+    pub(super) answers: Vec<Answer>,
+    /// What it cost.
+    pub(super) usage: Usage,
+    /// Whether the time was up before they had said everything.
+    pub(super) cut_short: bool,
+}
+
 /// Collects the candidates. Once each has ended or gone beyond its end, or the time is up, the rest
 /// is not waited for: dropping the generation cancels it.
 pub(super) async fn gather(
     mut generation: Generation,
     limits: Limits<'_>,
     progress: Progress<'_>,
-) -> Result<(Vec<Answer>, Usage), EngineError> {
+) -> Result<Gathered, EngineError> {
     let started = Instant::now();
     let until = limits.time.and_then(|time| tokio::time::Instant::now().checked_add(time));
     let mut read = Usage::default();
     let mut answers = vec![Answer::default(); limits.candidates];
+    let mut cut_short = false;
     loop {
         let event = match until {
             Some(until) => match timeout_at(until, generation.next()).await {
                 Ok(event) => event,
-                Err(_) => break,
+                Err(_) => {
+                    cut_short = true;
+                    break;
+                }
             },
             None => generation.next().await,
         };
@@ -71,7 +86,7 @@ pub(super) async fn gather(
                     answer.finish = Some(reason);
                 }
             }
-            Event::Done(usage) => return Ok((answers, usage)),
+            Event::Done(usage) => return Ok(Gathered { answers, usage, cut_short }),
             Event::Failed(error) => return Err(error),
         }
         let wanted = |answer: &Answer| !answer.past_end && answer.finish.is_none();
@@ -85,23 +100,26 @@ pub(super) async fn gather(
         generation_time: started.elapsed().saturating_sub(read.prompt_time),
         ..read
     };
-    Ok((answers, usage))
+    Ok(Gathered { answers, usage, cut_short })
 }
 
-/// The distinct answers that survive the passes, by what the parser says, then by likelihood.
+/// The distinct answers that survive the passes, by what the parser says, then by likelihood; and
+/// what the passes did to each answer, the others included.
 pub(super) fn best_first(
     answers: Vec<Answer>,
     place: Place<'_>,
     multi_line: bool,
-) -> Vec<Candidate> {
+) -> (Vec<Candidate>, Vec<Vec<Applied>>) {
     let mut cleaned: Vec<(Cleaned, f32)> = answers
         .into_iter()
+        .filter(|answer| !answer.text.is_empty())
         .map(|answer| {
             let mean = answer.logprob / answer.tokens.max(1) as f32;
             (completion::clean(whole_lines(&answer), place, multi_line), mean)
         })
-        .filter(|(cleaned, _)| !cleaned.text.is_empty())
         .collect();
+    let passed = cleaned.iter().map(|(cleaned, _)| cleaned.applied.clone()).collect();
+    cleaned.retain(|(cleaned, _)| !cleaned.text.is_empty());
     let gated = |cleaned: &Cleaned| cleaned.applied.iter().any(|applied| applied.pass == "gate");
     cleaned.sort_by(|(a, a_mean), (b, b_mean)| {
         (a.damage.faults, gated(a)).cmp(&(b.damage.faults, gated(b))).then(b_mean.total_cmp(a_mean))
@@ -112,7 +130,7 @@ pub(super) fn best_first(
             candidates.push(Candidate { text, logprob, applied });
         }
     }
-    candidates
+    (candidates, passed)
 }
 
 /// The lines of an answer that were finished; an answer of one line is kept as it is.
