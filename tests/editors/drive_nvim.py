@@ -108,6 +108,12 @@ def canned(folder):
 
     nvim.input("Go<CR><CR>def reduced(price, discount):  # 😀ß<CR>return ")
     editor.check("ghost text", lambda: "price * (1 - discount)" in nvim.exec_lua(GHOST))
+    nvim.input("<M-Right>")
+    editor.check("a word accepted", lambda: editor.text().endswith("    return price"))
+    editor.check("the rest is shown", lambda: nvim.exec_lua(GHOST) == " * (1 - discount)")
+    nvim.input("<M-Right>")
+    editor.check("a mark accepted", lambda: editor.text().endswith("    return price *"))
+    editor.check("the rest is shown again", lambda: nvim.exec_lua(GHOST) == " (1 - discount)")
     nvim.input("<Tab>")
     editor.check("accepted", lambda: "    return price * (1 - discount)" in editor.text())
     nvim.input("<Esc>2G2l")

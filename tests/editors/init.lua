@@ -12,3 +12,5 @@ vim.keymap.set('i', '<Tab>', function()
   if not vim.lsp.inline_completion.get() then return '<Tab>' end
 end, { expr = true })
 vim.ui.input = function(_, answered) answered('use sum') end
+vim.keymap.set('i', '<M-Right>', function() require('agent').accept_word() end)
+vim.keymap.set('i', '<M-Down>', function() require('agent').accept_line() end)
