@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! text → syntax → document → workspace → context → prompt → engine → postprocess
-//!      → edit → check → task → models → config → lsp / cli
+//!      → edit → check → task → models → stats → config → lsp / cli
 //! ```
 //!
 //! A module uses only what stands before it; `tests/tidy.rs` holds the table and enforces it.
@@ -38,6 +38,7 @@ pub mod lsp;
 pub mod models;
 pub mod postprocess;
 pub mod prompt;
+pub mod stats;
 pub mod syntax;
 pub mod task;
 pub mod text;

@@ -25,7 +25,12 @@ pub fn indexes() -> Option<PathBuf> {
     cache().map(|cache| cache.join("index"))
 }
 
-/// Where the list of trusted folders lives.
+/// The counts of suggestions; need not exist.
+pub fn stats() -> Option<PathBuf> {
+    state().map(|state| state.join("stats.json"))
+}
+
+/// Where the list of trusted folders and the counts of suggestions live.
 pub fn state() -> Option<PathBuf> {
     base().map(|base| base.state_dir().unwrap_or_else(|| base.data_dir()).join("agent"))
 }
