@@ -12,6 +12,7 @@ use serde::Deserialize;
 use tree_sitter::{CaptureQuantifier, Query};
 
 use super::starts::{Kinds, Purpose};
+use super::statements;
 
 /// One supported language: a row of the table. Copying it copies a reference.
 #[derive(Clone, Copy)]
@@ -67,7 +68,7 @@ pub struct Spec {
     /// What [`kinds`](Self::kinds) gives.
     kinds: OnceLock<Kinds>,
     /// What [`statements`](Self::statements) gives.
-    statements: OnceLock<Query>,
+    statements: OnceLock<statements::Kinds>,
 }
 
 impl Spec {
@@ -86,8 +87,8 @@ impl Spec {
         })
     }
 
-    /// The patterns of `scopes.scm` that find statements: the others match nearly every word.
-    pub(super) fn statements(&self) -> &Query {
+    /// Which nodes are statements, by the patterns of `scopes.scm` that find them.
+    pub(super) fn statements(&self) -> &statements::Kinds {
         self.statements.get_or_init(|| {
             let text = sources::query_text(self.query_folders, "scopes").unwrap_or_default();
             let scopes = &*self.queries.scopes;
@@ -102,7 +103,9 @@ impl Spec {
                     scopes.start_byte_for_pattern(pattern)..scopes.end_byte_for_pattern(pattern);
                 text.get(span)
             });
-            table::compiled(&self.grammar, self.name, "scopes", &patterns.collect::<String>())
+            statements::Kinds::of(&self.grammar, &patterns.collect::<Vec<_>>(), |text| {
+                table::compiled(&self.grammar, self.name, "scopes", text)
+            })
         })
     }
 }

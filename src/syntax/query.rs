@@ -23,7 +23,7 @@ const BYTES_PER_REPORT: usize = 10;
 /// deep the cursor may look at each of them, so that the work at a nesting of thousands of levels
 /// is their square. Code of people has some dozen levels, a generated sum of some hundred terms as
 /// many.
-const MAX_DEPTH: u32 = 1000;
+pub(super) const MAX_DEPTH: u32 = 1000;
 
 /// How many tokens may follow each other in a fault with no node between them: at each the cursor
 /// looks at all that follow, so that the work at a hundred thousand is their square.
@@ -120,7 +120,7 @@ pub(super) fn matches_from<'t>(
 }
 
 /// A query cursor with its bounds.
-struct Search<'s> {
+pub(super) struct Search<'s> {
     query: &'static Query,
     text: &'s str,
     cursor: QueryCursor,
@@ -146,6 +146,19 @@ impl<'s> Search<'s> {
         Some(search)
     }
 
+    /// A search, in the same bounds, for the matches that start at the nodes themselves with which
+    /// it is [`run`](Self::run).
+    pub(super) fn at_roots(
+        tree: &SyntaxTree,
+        query: &'static Query,
+        text: &'s str,
+        within: Span,
+    ) -> Option<Self> {
+        let mut search = Self::within(tree, query, text, Some(within))?;
+        search.cursor.set_max_start_depth(Some(0));
+        Some(search)
+    }
+
     /// A search of `searched` bytes of the text.
     fn new(query: &'static Query, text: &'s str, searched: usize) -> Self {
         let mut cursor = QueryCursor::new();
@@ -154,7 +167,7 @@ impl<'s> Search<'s> {
     }
 
     /// Calls `each` with the matches from `node` on.
-    fn run<'t>(&mut self, node: Node<'t>, mut each: impl FnMut(Match<'t>)) {
+    pub(super) fn run<'t>(&mut self, node: Node<'t>, mut each: impl FnMut(Match<'t>)) {
         let Self { query, text, cursor, left } = self;
         let mut progress = |_: &QueryCursorState| {
             *left = left.saturating_sub(1);
@@ -201,19 +214,6 @@ fn longest_run(tree: &SyntaxTree) -> usize {
 /// Where a node is.
 pub(super) fn span(node: Node<'_>) -> Span {
     Span::new(node.start_byte(), node.end_byte())
-}
-
-/// How many thousand steps the search for the statements `within` takes.
-#[cfg(test)]
-pub(super) fn reports(tree: &SyntaxTree, text: &str, within: Span) -> usize {
-    let Some(mut search) =
-        Search::within(tree, tree.language().spec().statements(), text, Some(within))
-    else {
-        return 0;
-    };
-    let left = search.left;
-    search.run(tree.root(), |_| {});
-    left - search.left
 }
 
 #[cfg(test)]

@@ -55,12 +55,7 @@ impl Kinds {
             let Some(patterns) = all_roots(query, text, grammar) else { continue };
             for Root { kind, named, is_child } in patterns.iter().flatten() {
                 let bit = if *is_child { purpose.parent_bit() } else { purpose.root_bit() };
-                let same = |id: u16| {
-                    grammar.node_kind_for_id(id) == Some(kind)
-                        && grammar.node_kind_is_named(id) == *named
-                };
-                let ids = bits.iter_mut().zip(0..).filter(|(_, id)| same(*id));
-                ids.for_each(|(bits, _)| *bits |= bit);
+                kind_ids(grammar, kind, *named).for_each(|id| bits[usize::from(id)] |= bit);
             }
             let is_any = |roots: &Vec<Root<'_>>| roots.iter().any(|root| root.is_child);
             any_root[*purpose as usize] = Some(patterns.iter().map(is_any).collect());
@@ -128,16 +123,28 @@ impl<'t> Starts<'t> {
     }
 }
 
+/// The numbers of a kind: several, where the grammar has it by several rules.
+pub(super) fn kind_ids(grammar: &Grammar, kind: &str, named: bool) -> impl Iterator<Item = u16> {
+    let same = move |id: &u16| {
+        grammar.node_kind_for_id(*id) == Some(kind) && grammar.node_kind_is_named(*id) == named
+    };
+    (0..grammar.node_kind_count() as u16).filter(same)
+}
+
 /// The kind of the root of a pattern, or of a child of a root of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Root<'q> {
-    kind: &'q str,
-    named: bool,
-    is_child: bool,
+pub(super) struct Root<'q> {
+    pub(super) kind: &'q str,
+    pub(super) named: bool,
+    pub(super) is_child: bool,
 }
 
 /// The roots of every pattern; `None` where one is not rooted in one node of a plain kind.
-fn all_roots<'q>(query: &Query, text: &'q str, grammar: &Grammar) -> Option<Vec<Vec<Root<'q>>>> {
+pub(super) fn all_roots<'q>(
+    query: &Query,
+    text: &'q str,
+    grammar: &Grammar,
+) -> Option<Vec<Vec<Root<'q>>>> {
     let roots = |pattern| {
         let rest = text.get(query.start_byte_for_pattern(pattern)..)?;
         let roots = Reader { rest, grammar }.element()?;
@@ -242,7 +249,7 @@ fn is_name(c: char) -> bool {
 }
 
 /// Without white space and comments at its start.
-fn skip_space(mut text: &str) -> &str {
+pub(super) fn skip_space(mut text: &str) -> &str {
     loop {
         text = text.trim_start();
         if !text.starts_with(';') {
