@@ -21,6 +21,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use crate::document::Document;
+use crate::syntax::survey::survey_beside;
 use build::Building;
 use exclude::Exclusions;
 use history::History;
@@ -251,18 +252,20 @@ impl Workspace {
         let Some(relative) = self.relative(&document.path) else { return };
         let readable = self.is_worth_reading(&relative, &document.text);
         let tree = document.tree.as_ref().filter(|_| readable);
-        let draft = tree.map(|tree| Draft::of_tree(&relative, &document.text, tree));
+        let draft = tree.map(|tree| {
+            // The next suggestion needs them too, and mostly they are those of the version before.
+            let items = document.items().to_vec();
+            let survey = survey_beside(tree, &document.text, items);
+            Draft::of_survey(&relative, &document.text, tree.language(), survey)
+        });
         if draft.is_some() {
             let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
             open.insert(relative.clone(), Arc::clone(&document.text));
         }
         self.replace(relative, draft);
-        if readable {
+        if let Some(language) = document.language().filter(|_| readable) {
             // What the next suggestion would have to wait for.
-            document.items();
-            if let Some(language) = document.language() {
-                language.prepare();
-            }
+            language.prepare();
         }
     }
 

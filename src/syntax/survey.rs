@@ -21,15 +21,24 @@ pub struct Survey {
 
 /// The items, imports and identifiers of `text`, each in document order.
 pub fn survey(tree: &SyntaxTree, text: &str) -> Survey {
+    survey_from(tree, text, |starts| items_from(tree, text, starts))
+}
+
+/// The same, where its `items` are known.
+pub fn survey_beside(tree: &SyntaxTree, text: &str, items: Vec<Item>) -> Survey {
+    survey_from(tree, text, |_| items)
+}
+
+fn survey_from<'t>(
+    tree: &'t SyntaxTree,
+    text: &str,
+    items: impl FnOnce(&Starts<'t>) -> Vec<Item>,
+) -> Survey {
     let mut identifiers = Vec::new();
     let starts = Starts::find(tree, |leaf| {
         if is_identifier(tree, leaf) {
             identifiers.push(span(leaf));
         }
     });
-    Survey {
-        items: items_from(tree, text, &starts),
-        imports: imports_from(tree, text, &starts),
-        identifiers,
-    }
+    Survey { items: items(&starts), imports: imports_from(tree, text, &starts), identifiers }
 }

@@ -11,7 +11,7 @@ use super::symbol::{self, Symbol};
 use super::vocabulary::{DEFINES, HOLDS, OWNS, Term, Vocabulary};
 use super::words::{List, Words, hash};
 use crate::syntax::imports::Import;
-use crate::syntax::survey::survey;
+use crate::syntax::survey::{Survey, survey};
 use crate::syntax::{Language, SyntaxTree};
 use crate::text::line_index::LineIndex;
 
@@ -124,16 +124,21 @@ impl Draft {
     /// Reads `text` as the file `path` (relative); `None` for an unknown language.
     pub(in crate::workspace) fn read(path: &Path, text: &str) -> Option<Self> {
         let language = Language::of_path(path)?;
-        Some(Self::of_tree(path, text, &SyntaxTree::parse(language, text)))
+        let tree = SyntaxTree::parse(language, text);
+        Some(Self::of_survey(path, text, language, survey(&tree, text)))
     }
 
-    /// Reads a text that is parsed already.
-    pub(in crate::workspace) fn of_tree(path: &Path, text: &str, tree: &SyntaxTree) -> Self {
+    /// What `survey` found in `text`.
+    pub(in crate::workspace) fn of_survey(
+        path: &Path,
+        text: &str,
+        language: Language,
+        survey: Survey,
+    ) -> Self {
         let path: Arc<Path> = path.into();
         let mut words = Words::default();
         // Where each identifier starts, and its word.
         let mut found: Vec<(usize, u32)> = Vec::new();
-        let survey = survey(tree, text);
         for span in survey.identifiers {
             let word = span.of(text).unwrap_or_default();
             if (MIN_IDENTIFIER..=MAX_IDENTIFIER).contains(&word.len()) {
@@ -149,7 +154,7 @@ impl Draft {
         let mut inside = Counter::new(counts.len());
         let (mut items, mut uses) = (Vec::new(), Vec::new());
         let (mut names, mut owners) = (Vec::new(), Vec::new());
-        let is_test_file = tree.language().is_test_file(&path);
+        let is_test_file = language.is_test_file(&path);
         for mut item in survey.items.into_iter().take(MAX_LISTED) {
             item.test |= is_test_file;
             let number = items.len() as u32;
@@ -162,11 +167,11 @@ impl Draft {
             inside.drain(&mut uses);
             let used = start..uses.len() as u32;
             let path = Arc::clone(&path);
-            items.push(symbol::symbol(tree.language(), item, text, &lines, path, used));
+            items.push(symbol::symbol(language, item, text, &lines, path, used));
         }
         Self {
             hash: ContentHash::of(text),
-            language: tree.language(),
+            language,
             items,
             imports: survey.imports.into_iter().take(MAX_LISTED).collect(),
             words: words.into_list(),
