@@ -16,6 +16,7 @@ mod strain;
 pub mod strict;
 pub mod survey;
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use tree_sitter::{InputEdit, ParseOptions, ParseState, Parser, Point, Tree};
@@ -109,6 +110,11 @@ impl SyntaxTree {
     }
 }
 
+thread_local! {
+    /// A parser that has parsed before: it keeps its memory for the next text, and most are short.
+    static PARSER: Cell<Option<Parser>> = const { Cell::new(None) };
+}
+
 fn parse(language: Language, text: &str, old: Option<&Tree>) -> SyntaxTree {
     let mut left = strain::reports(text).min(REPORTS + REPORTS_PER_BYTE * text.len());
     let feasible = text.len() <= MAX_BYTES && left > 0;
@@ -118,13 +124,14 @@ fn parse(language: Language, text: &str, old: Option<&Tree>) -> SyntaxTree {
     };
     let bytes = text.as_bytes();
     let mut read = |offset: usize, _: Point| bytes.get(offset..).unwrap_or_default();
-    let mut parser = Parser::new();
+    let mut parser = PARSER.take().unwrap_or_default();
     // The table's tests show that this runtime takes every grammar.
     _ = parser.set_language(&language.spec().grammar);
     let options = ParseOptions::new().progress_callback(&mut progress);
     let parsed =
         feasible.then(|| parser.parse_with_options(&mut read, old, Some(options))).flatten();
     if let Some(tree) = parsed {
+        PARSER.set(Some(parser));
         return SyntaxTree { language, tree, complete: true };
     }
     parser.reset();

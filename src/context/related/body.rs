@@ -31,8 +31,10 @@ pub(super) fn statements(file: &FileEntry, symbol: &Symbol, source: &str) -> Vec
         let depth = line.len() - line.trim_start().len();
         let base = *base.get_or_insert(depth);
         let begins = !quoted && depth == base && !continues(trimmed);
-        let quotes = trimmed.matches("\"\"\"").count() + trimmed.matches("'''").count();
-        quoted ^= quotes % 2 == 1;
+        if trimmed.contains(['"', '\'']) {
+            let quotes = trimmed.matches("\"\"\"").count() + trimmed.matches("'''").count();
+            quoted ^= quotes % 2 == 1;
+        }
         if begins {
             // What only tells something is not worth its tokens.
             skipping = trimmed.starts_with(comment)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::files::FileMap;
 use super::near::Near;
-use super::words::{TermMap, TermSet, hash, is_of_word};
+use super::words::{Sieve, TermMap, TermSet, hash, is_of_word};
 use super::{Place, files};
 use crate::context::Project;
 use crate::context::outside::{Outside, outside_functions};
@@ -57,6 +57,9 @@ pub(super) fn expected<'a>(
         }
         held.weight = held.weight.max(weight);
     };
+    // Many functions use the same ones.
+    let mut lacked: TermMap<bool> = TermMap::default();
+    let names = Sieve::of(own.names.iter());
     for file in own.users(place.path, project) {
         for import in &file.imports {
             let of_this = import.path.last().is_some_and(|last| {
@@ -76,12 +79,16 @@ pub(super) fn expected<'a>(
                 continue;
             }
             let terms = file.terms_of(item);
-            if !terms.iter().any(|(term, _)| own.names.contains(term)) {
+            let is_own = |term: Term| names.may_hold(term) && own.names.contains(&term);
+            if !terms.iter().any(|(term, _)| is_own(*term)) {
                 continue;
             }
             for (term, _) in terms {
-                let rare = index.file_frequency(*term) <= MAX_FILES;
-                if !rare || !missing(*term) || index.is_defined(*term) {
+                let is_lacked = *lacked.entry(*term).or_insert_with(|| {
+                    let rare = index.file_frequency(*term) <= MAX_FILES;
+                    rare && missing(*term) && !index.is_defined(*term)
+                });
+                if !is_lacked {
                     continue;
                 }
                 let name = index.spelling(*term);
@@ -111,10 +118,11 @@ impl<'a> Own<'a> {
     fn of(place: Place<'a>, project: Project<'_>) -> Self {
         let index = project.index;
         let module = module(place.path);
+        let known = index.file(place.path);
         let mut names: TermSet = index.term(module).into_iter().collect();
         for item in outside_functions(place.items).take(10 * MOST_NAMES) {
             let Some(term) = index.term(&item.name) else { continue };
-            let here = |file: &Arc<FileEntry>| *file.path == *place.path;
+            let here = |file: &Arc<FileEntry>| known.is_some_and(|known| Arc::ptr_eq(known, file));
             if names.len() < MOST_NAMES
                 && index.file_frequency(term) <= MAX_MENTIONS
                 && index.named(&item.name).take(4).all(|(file, _)| here(file))
@@ -128,14 +136,17 @@ impl<'a> Own<'a> {
     /// The files that hold most of the names, best first.
     fn users<'i>(&self, path: &Path, project: Project<'i>) -> Vec<&'i Arc<FileEntry>> {
         let index = project.index;
+        let own = index.file(path);
+        let is_own = |file: &Arc<FileEntry>| own.is_some_and(|own| Arc::ptr_eq(own, file));
         let mut scores: FileMap<(&Arc<FileEntry>, f32)> = FileMap::default();
         for term in &self.names {
             if index.file_frequency(*term) > 2 * MAX_MENTIONS {
                 continue;
             }
-            for file in index.holders(*term).filter(|file| *file.path != *path) {
+            let weight = files::inverse_frequency(project, *term);
+            for file in index.holders(*term).filter(|file| !is_own(file)) {
                 let held = scores.entry(Arc::as_ptr(file)).or_insert((file, 0.0));
-                held.1 += files::inverse_frequency(project, *term);
+                held.1 += weight;
             }
         }
         let mut out: Vec<(&Arc<FileEntry>, f32)> = scores.into_values().collect();

@@ -1,5 +1,6 @@
 //! What each other file is to this one: imported, paired, a neighbour, changed together, alike.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
 use std::path::{Path, PathBuf};
@@ -86,9 +87,10 @@ pub(super) fn candidates<'a>(
     }
 
     let stem = stem(path);
+    let own_folders: Vec<&[u8]> = folders(path).collect();
     let mut files = found.files;
     for one in &mut files {
-        one.folder = nearness(path, &one.file.path);
+        one.folder = nearness(&own_folders, &one.file.path);
         one.paired = f32::from(u8::from(!one.own && self::stem(&one.file.path) == stem));
         one.score = one.alike
             + 0.5 * one.imported
@@ -211,31 +213,47 @@ pub(super) fn inverse_frequency(project: Project<'_>, term: Term) -> f32 {
 }
 
 /// A file's name without what marks tests: `cart` of `test_cart.py`, `cart_test.go`, `Cart.spec.ts`.
-fn stem(path: &Path) -> String {
+fn stem(path: &Path) -> Cow<'_, str> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let name = name.split('.').next().unwrap_or_default().to_lowercase();
-    let own = match name.as_str() {
-        "mod" | "lib" | "main" | "index" | "__init__" | "conftest" => path
-            .parent()
-            .and_then(Path::file_name)
-            .and_then(|name| name.to_str())
-            .unwrap_or_default()
-            .to_lowercase(),
+    let name = lower(name.split('.').next().unwrap_or_default());
+    let own = match &*name {
+        "mod" | "lib" | "main" | "index" | "__init__" | "conftest" => {
+            let folder = path.parent().and_then(Path::file_name);
+            lower(folder.and_then(|name| name.to_str()).unwrap_or_default())
+        }
         _ => name,
     };
-    let own = own.strip_prefix("test_").unwrap_or(&own);
+    match own {
+        Cow::Borrowed(own) => Cow::Borrowed(without_test(own)),
+        Cow::Owned(own) => Cow::Owned(without_test(&own).to_owned()),
+    }
+}
+
+/// In lower case. Most names are, and every file's is asked for.
+fn lower(name: &str) -> Cow<'_, str> {
+    let is_lower = name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_lower { Cow::Borrowed(name) } else { Cow::Owned(name.to_lowercase()) }
+}
+
+fn without_test(name: &str) -> &str {
+    let own = name.strip_prefix("test_").unwrap_or(name);
     let own = ["_tests", "_test", "test", "tests"]
         .iter()
         .find_map(|end| own.strip_suffix(end))
         .unwrap_or(own);
-    own.trim_matches('_').to_owned()
+    own.trim_matches('_')
 }
 
-/// 1 for the same folder, less for each step to another.
-fn nearness(a: &Path, b: &Path) -> f32 {
-    let common = folders(a).zip(folders(b)).take_while(|(a, b)| a == b).count();
-    let steps = folders(a).count() + folders(b).count() - 2 * common;
-    1.0 / (1.0 + steps as f32)
+/// 1 for the same folder, less for each step from those in `own` to another.
+fn nearness(own: &[&[u8]], other: &Path) -> f32 {
+    let (mut common, mut theirs) = (0, 0);
+    for folder in folders(other) {
+        if common == theirs && own.get(theirs) == Some(&folder) {
+            common += 1;
+        }
+        theirs += 1;
+    }
+    1.0 / (1.0 + (own.len() + theirs - 2 * common) as f32)
 }
 
 /// The names of the folders around a file of the workspace, outer before inner.

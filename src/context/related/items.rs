@@ -2,7 +2,7 @@
 
 use super::files::{Candidate, inverse_frequency};
 use super::near::Near;
-use super::words::{TermMap, parts};
+use super::words::{Sieve, TermMap, parts};
 use crate::context::Project;
 use crate::context::outside::Outside;
 use crate::syntax::outline::ItemKind;
@@ -36,6 +36,7 @@ pub(super) fn ranked(
         .iter()
         .map(|(term, weight)| (*term, weight * inverse_frequency(project, *term)))
         .collect();
+    let sieve = Sieve::of(weights.keys());
     let name = near.function.map(|function| function.name.as_str());
     let mut name_parts: Vec<u64> = Vec::new();
     parts(name.unwrap_or_default(), |part| name_parts.push(part));
@@ -59,7 +60,7 @@ pub(super) fn ranked(
             let terms = candidate.file.terms_of(item);
             let norm = 1.2 * (0.3 + 0.7 * terms.len() as f32 / MEAN_LENGTH);
             let mut score = 0.0;
-            for (term, count) in terms {
+            for (term, count) in terms.iter().filter(|(term, _)| sieve.may_hold(*term)) {
                 if let Some(weight) = weights.get(term) {
                     let count = *count as f32;
                     score += weight * count * 2.2 / (count + norm);

@@ -70,14 +70,15 @@ pub(super) fn aligned(
         let Some(source) = (project.source)(&file.path) else { continue };
         let text = symbol.span.of(&source).unwrap_or_default();
         let lines: Vec<Line> = text.lines().map(|text| lexicon.line(text)).filter(said).collect();
+        let tails: Vec<f32> = (0..=lines.len() + MISSING)
+            .map(|from| similarity(&after, lines.get(from..).unwrap_or_default().iter()))
+            .collect();
         for gap in 0..=lines.len() {
             // The lines from `gap` on would be what is missing.
             let head = lines.get(..gap).unwrap_or_default().iter().rev();
             let head = similarity(&before, head);
             for missing in 1..=MISSING {
-                let tail = lines.get(gap + missing..).unwrap_or_default().iter();
-                let tail = similarity(&after, tail);
-                let fit = (head + AFTER_COUNTS * tail) / 4.0;
+                let fit = (head + AFTER_COUNTS * tails[gap + missing]) / 4.0;
                 if fit < LEAST {
                     continue;
                 }

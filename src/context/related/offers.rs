@@ -1,10 +1,11 @@
 //! What may be shown: items, each in the forms in which it may be, and statements of functions.
 
 use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use super::choose::{Form, Offer, Statement};
-use super::words::{PartMap, TermMap, hash, words};
+use super::words::{NumberHasher, PartMap, TermMap, hash, words};
 use super::{Ranking, body, wanted};
 use crate::context::{Project, tokens};
 use crate::syntax::outline::ItemKind;
@@ -41,7 +42,8 @@ pub(super) fn offers<'a>(
     let own = ranking.files.iter().find(|file| file.own).map(|file| Arc::as_ptr(file.file));
     let window = ranking.near.window;
 
-    let mut known: HashSet<(*const FileEntry, usize)> = HashSet::new();
+    let mut known: HashSet<(*const FileEntry, usize), BuildHasherDefault<NumberHasher>> =
+        HashSet::default();
     let mut maker = Maker { places, project, looked_up: PartMap::default(), looked_into: 0 };
     let mut out = Offers { offers: Vec::new(), reasons: Vec::new() };
     for (file, item, reason) in users.chain(of_types).chain(ranked) {

@@ -1,7 +1,7 @@
 //! Words of code: whole identifiers and the parts they are made of.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use crate::workspace::index::Term;
 
@@ -10,6 +10,38 @@ pub(super) type TermMap<V> = HashMap<Term, V, BuildHasherDefault<NumberHasher>>;
 
 /// A set of terms.
 pub(super) type TermSet = HashSet<Term, BuildHasherDefault<NumberHasher>>;
+
+/// Says of most terms that they are not in a set, without looking there: a Bloom filter with one hash
+/// (Bloom, Space/Time Trade-offs in Hash Coding with Allowable Errors, 1970).
+#[derive(Debug)]
+pub(super) struct Sieve([u64; SIEVE / 64]);
+
+/// Bits of a sieve: many times the words that stand near a cursor, and no more than a few cache lines.
+const SIEVE: usize = 8192;
+
+impl Sieve {
+    pub(super) fn of<'t>(terms: impl Iterator<Item = &'t Term>) -> Self {
+        let mut sieve = Self([0; SIEVE / 64]);
+        for term in terms {
+            let (at, bit) = Self::place(*term);
+            sieve.0[at] |= bit;
+        }
+        sieve
+    }
+
+    /// False where the term is not in the set.
+    pub(super) fn may_hold(&self, term: Term) -> bool {
+        let (at, bit) = Self::place(term);
+        self.0[at] & bit != 0
+    }
+
+    fn place(term: Term) -> (usize, u64) {
+        let mut hasher = NumberHasher::default();
+        term.hash(&mut hasher);
+        let at = hasher.finish() as usize % SIEVE;
+        (at / 64, 1 << (at % 64))
+    }
+}
 
 /// Fibonacci hashing (Knuth, The Art of Computer Programming 3, §6.4).
 #[derive(Debug, Default, Clone, Copy)]
@@ -72,13 +104,24 @@ pub(super) fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
+/// Which ASCII characters may stand in an identifier: nearly all bytes that are read are such.
+const ASCII_OF_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    table
+};
+
 /// How long the beginning of `text` is that is part of a word, or of none.
 fn run(text: &str, of_word: bool) -> usize {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         let (is_word, length) = if byte.is_ascii() {
-            (byte.is_ascii_alphanumeric() || *byte == b'_', 1)
+            (ASCII_OF_WORD[usize::from(*byte)], 1)
         } else {
             let next = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
             (is_of_word(next), next.len_utf8())
@@ -111,11 +154,36 @@ fn hashed(hash: u64, number: u64) -> u64 {
 /// Calls `each` with a hash of each part of an identifier in lower case that has at least
 /// three letters: `http`, `server` of `HTTPServer` and of `http_server`.
 pub(super) fn parts(identifier: &str, each: impl FnMut(u64)) {
-    if identifier.is_ascii() {
-        // What nearly all identifiers are; bytes need no decoding.
-        parts_of(identifier.bytes().map(char::from), each);
+    if identifier.bytes().all(|byte| byte.is_ascii()) {
+        parts_of_ascii(identifier.as_bytes(), each);
     } else {
         parts_of(identifier.chars(), each);
+    }
+}
+
+/// What [`parts_of`] finds, in what nearly all identifiers are.
+fn parts_of_ascii(identifier: &[u8], mut each: impl FnMut(u64)) {
+    let (mut hash, mut length) = (HASH, 0);
+    let mut before = b'_';
+    for (at, byte) in identifier.iter().enumerate() {
+        let starts = byte.is_ascii_uppercase()
+            && (before.is_ascii_lowercase()
+                || (before.is_ascii_uppercase()
+                    && identifier.get(at + 1).is_some_and(u8::is_ascii_lowercase)));
+        if starts || !byte.is_ascii_alphabetic() {
+            if length >= 3 {
+                each(hash);
+            }
+            (hash, length) = (HASH, 0);
+        }
+        if byte.is_ascii_alphabetic() {
+            hash = hashed(hash, u64::from(byte.to_ascii_lowercase()));
+            length += 1;
+        }
+        before = *byte;
+    }
+    if length >= 3 {
+        each(hash);
     }
 }
 
@@ -163,7 +231,7 @@ mod tests {
         #[test]
         fn parts_are_the_same_by_bytes_as_by_characters(name in "[a-dA-D0-9_]{0,20}") {
             let (mut bytes, mut characters) = (Vec::new(), Vec::new());
-            parts_of(name.bytes().map(char::from), |part| bytes.push(part));
+            parts_of_ascii(name.as_bytes(), |part| bytes.push(part));
             parts_of(name.chars(), |part| characters.push(part));
             prop_assert_eq!(bytes, characters);
         }
