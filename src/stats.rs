@@ -3,11 +3,14 @@
 //! They stay on this machine, in one file of the user's state folder, and hold numbers, days, and
 //! names of models and passes: no text, no file, no project. Nothing is sent anywhere.
 
+pub mod acceptance;
 pub mod counts;
 pub mod day;
 pub mod histogram;
 pub mod history;
+pub mod standing;
 pub mod store;
+pub mod watch;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +22,7 @@ pub use counts::{Counts, Event, How};
 pub use day::Day;
 pub use history::History;
 pub use store::{Store, StoreError};
+pub use watch::Watch;
 
 /// The file is written at most this often, but for the end of the program.
 const BETWEEN_WRITES: Duration = Duration::from_mins(1);

@@ -1,7 +1,7 @@
 //! Times counted in logarithmic buckets, so that counts of several processes and days add up and
 //! quantiles can still be told from the sum.
 //!
-//! The buckets are those of DDSketch (Masson, Rim, Lee, 2019): each is 1.1 times as wide as the one
+//! The buckets are those of `DDSketch` (Masson, Rim, Lee, 2019): each is 1.1 times as wide as the one
 //! before it, and a time is told as the geometric middle of its bucket, at most 4.9 % off.
 
 use std::collections::BTreeMap;
@@ -101,7 +101,9 @@ mod tests {
 
     fn of(times: &[u64]) -> Histogram {
         let mut histogram = Histogram::default();
-        times.iter().for_each(|micros| histogram.add(Duration::from_micros(*micros)));
+        for micros in times {
+            histogram.add(Duration::from_micros(*micros));
+        }
         histogram
     }
 
@@ -121,7 +123,7 @@ mod tests {
         assert_eq!(histogram.count(), 4);
         assert!(histogram.quantile(0.0).unwrap() <= Duration::from_micros(11));
         let longest = histogram.quantile(1.0).unwrap();
-        assert!(longest > Duration::from_secs(540), "{longest:?}");
+        assert!(longest > Duration::from_mins(9), "{longest:?}");
     }
 
     #[test]

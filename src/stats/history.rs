@@ -56,15 +56,13 @@ impl History {
             self.forget_days(today);
         }
         self.days.entry(today).or_default().record(event);
-        if let Some(model) = model {
-            match self.models.get_mut(model) {
-                Some(counts) => counts.record(event),
-                None => {
-                    let mut counts = Counts::default();
-                    counts.record(event);
-                    self.add_model(model, &counts);
-                }
-            }
+        let Some(model) = model else { return };
+        if let Some(counts) = self.models.get_mut(model) {
+            counts.record(event);
+        } else {
+            let mut counts = Counts::default();
+            counts.record(event);
+            self.add_model(model, &counts);
         }
     }
 
