@@ -19,6 +19,7 @@ mod position;
 mod progress;
 mod rewrite;
 mod session;
+mod stats;
 mod test;
 mod trust;
 
@@ -67,6 +68,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Measure how fast a model runs here
     Bench(bench::Args),
+    /// Show how many suggestions were shown, accepted and kept, and how fast they came
+    Stats(stats::Args),
     /// Serve an editor (Language Server Protocol over standard input and output)
     Lsp(lsp::Args),
     /// Show completion, explanation, tests and repair on a small sample project
@@ -91,6 +94,7 @@ impl Command {
             Self::Model(args) => args.command.json(),
             Self::Doctor(args) => args.json,
             Self::Bench(args) => args.json,
+            Self::Stats(args) => args.json,
             Self::Trust(args) => args.json,
             Self::Config(args) => args.json,
             Self::Lsp(_) | Self::Demo(_) => false,
@@ -109,6 +113,7 @@ impl Command {
             Self::Model(args) => model::run(args),
             Self::Doctor(args) => doctor::run(args),
             Self::Bench(args) => bench::run(args),
+            Self::Stats(args) => stats::run(args),
             Self::Lsp(args) => lsp::run(args),
             Self::Demo(args) => demo::run(args),
             Self::Trust(args) => trust::run(args),

@@ -19,5 +19,7 @@ mod exclusions;
 mod interruption;
 #[path = "cli/project.rs"]
 mod project;
+#[path = "cli/stats.rs"]
+mod stats;
 #[path = "cli/usage.rs"]
 mod usage;

@@ -36,6 +36,8 @@ pub struct Config {
     pub prompts: Prompts,
     /// What no model is shown, as lines of a `.gitignore`.
     pub exclude: Vec<String>,
+    /// Whether suggestions are counted, on this machine alone.
+    pub stats: bool,
     /// Which log messages go to standard error.
     pub log: String,
 }
@@ -177,6 +179,7 @@ impl Default for Config {
             check: Check { timeout_seconds: 600, python: None },
             prompts: Prompts::default(),
             exclude: Vec::new(),
+            stats: true,
             log: "warn".to_owned(),
         }
     }

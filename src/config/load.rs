@@ -81,11 +81,11 @@ impl fmt::Display for Problem {
 pub fn load(sources: &Sources<'_>) -> Loaded {
     let mut loaded = Loaded::default();
     if let Some(path) = &sources.user_file {
-        loaded.file(path, None);
+        loaded.file(path, None, false);
     }
     if let Some(root) = sources.workspace {
         let confined = (!sources.trusted).then_some(root);
-        loaded.file(&root.join("agent.toml"), confined);
+        loaded.file(&root.join("agent.toml"), confined, true);
     }
     let here = std::env::current_dir().unwrap_or_default();
     if let Some(editor) = sources.editor {
@@ -93,19 +93,23 @@ pub fn load(sources: &Sources<'_>) -> Loaded {
         let (settings, problems) = source::json(name, editor);
         loaded.problems.extend(problems);
         let folder = sources.workspace.unwrap_or(&here);
-        loaded.apply(name, settings, Origin { folder, confined: None });
+        loaded.apply(name, settings, Origin { folder, confined: None, of_workspace: false });
     }
     for (name, value) in sources.flags {
         let flag = Declaration::named(name).and_then(|option| option.flag).unwrap_or(name);
         let setting = Setting { name, value: value.clone(), line: None };
-        loaded.apply(flag, vec![setting], Origin { folder: &here, confined: None });
+        loaded.apply(
+            flag,
+            vec![setting],
+            Origin { folder: &here, confined: None, of_workspace: false },
+        );
     }
     loaded
 }
 
 impl Loaded {
     /// Applies the file at `path`, if there is one.
-    fn file(&mut self, path: &Path, confined: Option<&Path>) {
+    fn file(&mut self, path: &Path, confined: Option<&Path>, of_workspace: bool) {
         let name = path.display().to_string();
         let text = match read(path) {
             Ok(Some(text)) => text,
@@ -119,7 +123,7 @@ impl Loaded {
         self.problems.extend(problems);
         self.files.push(path.to_owned());
         let folder = path.parent().unwrap_or(Path::new("."));
-        self.apply(&name, settings, Origin { folder, confined });
+        self.apply(&name, settings, Origin { folder, confined, of_workspace });
     }
 
     fn apply(&mut self, name: &str, settings: Vec<Setting>, origin: Origin<'_>) {
@@ -231,6 +235,19 @@ mod tests {
         let loaded = files.load(|sources| sources.trusted = true);
         let python = files.folder.path().join("work/bin/python");
         assert_eq!(loaded.config.check.python, Some(python));
+    }
+
+    #[test]
+    fn no_workspace_switches_on_what_the_user_switched_off() {
+        let files = Files::new("stats = false", "stats = true");
+        for trusted in [false, true] {
+            let loaded = files.load(|sources| sources.trusted = trusted);
+            assert!(!loaded.config.stats);
+            let problem = loaded.problems[0].to_string();
+            assert!(problem.contains("agent.toml:1: stats: ignored"), "{problem}");
+        }
+        let editor = serde_json::json!({"stats": true});
+        assert!(files.load(|sources| sources.editor = Some(&editor)).config.stats);
     }
 
     #[cfg(unix)]

@@ -19,6 +19,8 @@ pub enum Scope {
     Inside,
     /// Nothing in a workspace that is not trusted.
     Trusted,
+    /// The user alone: nothing in a workspace, trusted or not.
+    User,
 }
 
 /// What values an option takes and where they go.
@@ -93,6 +95,8 @@ pub struct Origin<'a> {
     /// Folder that values of [`Scope::Inside`] must stay in and that may set nothing of
     /// [`Scope::Trusted`]; `None` for sources that may set anything.
     pub confined: Option<&'a Path>,
+    /// Whether it is a workspace's own file, which may set nothing of [`Scope::User`].
+    pub of_workspace: bool,
 }
 
 impl Declaration {
@@ -114,6 +118,11 @@ impl Declaration {
                 "ignored, since the workspace is not trusted; run `agent trust {}`",
                 root.display()
             ));
+        }
+        if self.scope == Scope::User && origin.of_workspace {
+            return Err("ignored, since only you decide on it: set it in your own agent.toml or \
+                        in the editor's settings"
+                .to_owned());
         }
         let path = |text: &str| self.path(text, origin);
         match (self.kind, value) {
@@ -332,7 +341,7 @@ mod tests {
     #[test]
     fn every_option_gives_back_what_was_set_and_no_two_share_a_place() {
         let folder = tempfile::tempdir().unwrap();
-        let free = Origin { folder: folder.path(), confined: None };
+        let free = Origin { folder: folder.path(), confined: None, of_workspace: false };
         let mut config = Config::default();
         let mut expected = Vec::new();
         for (index, option) in OPTIONS.iter().enumerate() {
@@ -360,7 +369,7 @@ mod tests {
 
     #[test]
     fn a_wrong_type_or_size_is_said_and_changes_nothing() {
-        let free = Origin { folder: Path::new("/"), confined: None };
+        let free = Origin { folder: Path::new("/"), confined: None, of_workspace: false };
         let error = |name, value: Value| set(name, &value, free).unwrap_err();
         assert_eq!(error("threads", text("2")), "a text where a whole number is wanted");
         assert_eq!(
@@ -378,7 +387,8 @@ mod tests {
     fn a_workspace_without_trust_cannot_name_a_program_or_leave_its_folder() {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("models")).unwrap();
-        let confined = Origin { folder: root.path(), confined: Some(root.path()) };
+        let confined =
+            Origin { folder: root.path(), confined: Some(root.path()), of_workspace: true };
         assert!(set("check.python", &text("evil"), confined).unwrap_err().contains("agent trust"));
         for outside in ["/etc/passwd.gguf", "../x.gguf", "models/../../x.gguf", "scripted:/x.json"]
         {
@@ -404,7 +414,8 @@ mod tests {
     fn a_link_does_not_lead_out_of_the_workspace() {
         let root = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/", root.path().join("door")).unwrap();
-        let confined = Origin { folder: root.path(), confined: Some(root.path()) };
+        let confined =
+            Origin { folder: root.path(), confined: Some(root.path()), of_workspace: true };
         for outside in ["door/tmp", "door/nowhere/at/all"] {
             let outside = Value::List(vec![text(outside)]);
             assert!(set("models.directories", &outside, confined).is_err());

@@ -14,7 +14,7 @@ fn help_and_version_are_answers() {
     let help = project.run(&["--help"]);
     assert_eq!(help.code, 0, "{help:?}");
     for command in
-        ["complete", "explain", "doc", "test", "fix", "rewrite", "doctor", "bench", "lsp"]
+        ["complete", "explain", "doc", "test", "fix", "rewrite", "doctor", "bench", "stats", "lsp"]
     {
         assert!(help.stdout.contains(command), "{command} is not in the help");
         assert_eq!(project.run(&[command, "--help"]).code, 0, "{command} --help");

@@ -205,6 +205,14 @@ pub const OPTIONS: &[Declaration] = &[
         scope: Scope::Trusted,
     },
     Declaration {
+        name: "stats",
+        kind: Kind::Bool(|config| &mut config.stats),
+        unset: "",
+        doc: "Whether suggestions are counted for `agent stats`: how many, how fast, how many you kept. Numbers in one file on this machine; nothing of your code, and nothing is sent. A workspace cannot set it.",
+        flag: None,
+        scope: Scope::User,
+    },
+    Declaration {
         name: "log",
         kind: Kind::Text(|config| &mut config.log),
         unset: "",
