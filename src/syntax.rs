@@ -104,6 +104,35 @@ impl SyntaxTree {
         }
     }
 
+    /// Whether `other` has the same nodes, missing ones too, at the same places: what a tree kept up
+    /// to date is checked by.
+    pub fn same_nodes(&self, other: &Self) -> bool {
+        let (mut one, mut two) = (self.root().walk(), other.root().walk());
+        loop {
+            let (a, b) = (one.node(), two.node());
+            let same = a.kind_id() == b.kind_id()
+                && a.range() == b.range()
+                && a.is_missing() == b.is_missing()
+                && one.field_id() == two.field_id();
+            if !same {
+                return false;
+            }
+            let mut down = (one.goto_first_child(), two.goto_first_child());
+            while down == (false, false) {
+                down = (one.goto_next_sibling(), two.goto_next_sibling());
+                if down == (false, false) {
+                    match (one.goto_parent(), two.goto_parent()) {
+                        (true, true) => {}
+                        parents => return parents == (false, false),
+                    }
+                }
+            }
+            if down != (true, true) {
+                return false;
+            }
+        }
+    }
+
     /// The root node; visible to `syntax` alone.
     fn root(&self) -> tree_sitter::Node<'_> {
         self.tree.root_node()
