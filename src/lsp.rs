@@ -21,6 +21,7 @@ mod server;
 mod session;
 mod settings;
 mod suggestions;
+mod tally;
 mod transport;
 mod work;
 

@@ -16,6 +16,7 @@ use super::projects::Projects;
 use super::prompts::Prompts;
 use super::settings::Settings;
 use super::suggestions::Suggestions;
+use super::tally::Tally;
 use super::work::Works;
 use super::{convert, log, model, parent};
 use crate::check::Report;
@@ -43,6 +44,8 @@ pub(super) struct Session {
     pub(super) prompts: Prompts,
     /// Suggestions made and in the making.
     pub(super) suggestions: Suggestions,
+    /// What becomes of them.
+    pub(super) tally: Tally,
     /// How the machine is.
     pub(super) machine: Watch,
     /// Woken when what `agent/status` says may have changed.
@@ -74,6 +77,7 @@ impl Session {
             works: Arc::default(),
             prompts: Prompts::default(),
             suggestions: Suggestions::default(),
+            tally: Tally::default(),
             machine: Watch::default(),
             changed,
             explanations: Explanations::default(),
@@ -122,6 +126,7 @@ impl Session {
         // Other options may lead to other suggestions.
         self.suggestions.renew();
         let settings = self.settings();
+        self.tally.set_enabled(settings.config.stats);
         self.report(&settings, &old.problems);
         if settings.config.log != old.config.log {
             log::change(&settings.config.log);
@@ -296,6 +301,7 @@ impl Session {
     /// Ends whatever is in hand and removes what was written.
     pub(super) fn end(&self) {
         self.stop_work();
+        self.tally.end();
         self.explanations.clear();
     }
 

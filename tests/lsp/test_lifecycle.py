@@ -1,5 +1,6 @@
 """Starting, ending, and everything a client may get wrong in between."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -374,3 +375,32 @@ def test_beside_other_ghost_text_only_who_asks_by_hand_is_answered(wire, script)
     assert "Copilot" in server.request("agent/status")["result"]["silent"]
     server.notify("agent/otherSuggestions", {"active": []})
     assert suggested(2) == 1
+
+
+def test_what_becomes_of_suggestions_is_counted_unless_that_is_switched_off(wire, script, agent, environment):
+    def session(**options):
+        server = wire()
+        server.initialize(initializationOptions={"model": script(("", "value + 1")), **options})
+        uri = "file:///tmp/x.py"
+        server.open(uri, "x = ")
+        assert server.request(INLINE, server.inline_params(uri, 0, 4))["result"]
+        place = {"line": 0, "character": 4}
+        change = {"range": {"start": place, "end": place}, "text": "value + 1"}
+        document = {"uri": uri, "version": 2}
+        server.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
+        server.request("shutdown")
+        server.notify("exit")
+        assert server.process.wait(20) == 0
+
+    def total():
+        printed = subprocess.run([agent, "stats", "--json"], env=environment, capture_output=True, check=True)
+        return json.loads(printed.stdout)["total"]
+
+    session(stats=False)
+    assert total()["shown"] == 0
+    session()
+    counted = total()
+    assert (counted["shown"], counted["accepted_whole"], counted["accepted_characters"]) == (1, 1, 9)
+    assert counted["candidates"] == 1
+    session()
+    assert total()["shown"] == 2

@@ -13,10 +13,11 @@ use crate::task::suggest::plan::Trigger;
 use crate::text::line_index::Encoding;
 
 /// Begins to look ahead, in the background, where `known` is shown and `typed` bytes of it are
-/// typed already: who has typed half of a suggestion is about to have all of it.
+/// typed already: who has typed half of a suggestion is about to have all of it, and who took the
+/// last ones may take this one.
 pub(super) fn look(session: &Arc<Session>, asked: &Asked<'_>, known: &[Candidate], typed: usize) {
     let Some(first) = known.first() else { return };
-    if asked.by_hand || typed < first.text.len() {
+    if asked.by_hand || typed < first.text.len() && !session.tally.often_taken() {
         return;
     }
     let (session, uri, text) = (Arc::clone(session), asked.uri.clone(), first.text.clone());
@@ -87,7 +88,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (session, uri, document, offset) = session(folder.path(), "x = totaˇ\n");
         let suggested = Candidate { text: "l ".to_owned(), logprob: 0.0, applied: Vec::new() };
-        let asked = Asked { uri: &uri, document: &document, offset, by_hand: false };
+        let asked =
+            Asked { uri: &uri, document: &document, offset, by_hand: false, as_shown: true };
         let accepted = Cursor { document: uri.as_str(), text: "x = total \n", offset: 10 };
         look(&session, &asked, std::slice::from_ref(&suggested), 4);
         for _ in 0..2000 {

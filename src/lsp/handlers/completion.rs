@@ -38,7 +38,7 @@ pub(crate) async fn handle(
     detach().await;
     let encoding = session.encoding();
     let cursor = convert::offset(&document, at.position, encoding);
-    let asked = Asked { uri, document: &document, offset: cursor, by_hand: false };
+    let asked = Asked { uri, document: &document, offset: cursor, by_hand: false, as_shown: true };
     let candidates = suggest::at(session, asked, superseded).await?;
     if session.document(uri).is_none_or(|now| now.version != document.version) {
         return Err(suggest::moved_on());

@@ -32,7 +32,8 @@ pub(crate) async fn handle(
     let selected = params.context.selected_completion_info;
     let Some(place) = Place::new(&document, cursor, selected, encoding) else { return Ok(None) };
     let (then, offset) = (&place.document, place.cursor);
-    let asked = Asked { uri, document: then, offset, by_hand: invoked };
+    let as_shown = place.before.is_empty();
+    let asked = Asked { uri, document: then, offset, by_hand: invoked, as_shown };
     let candidates = suggest::at(session, asked, superseded).await?;
     // The answer carries no version: the client would put it into whatever it shows now.
     if session.document(uri).is_none_or(|now| now.version != document.version) {

@@ -9,11 +9,13 @@ use tower_lsp::lsp_types::Url;
 
 use super::super::session::Session;
 use super::super::suggestions::{Arrival, Flight, turn};
+use super::super::tally::Answer;
 use super::ahead;
 use crate::config::places;
 use crate::context::Activity;
 use crate::document::Document;
 use crate::engine::{ModelInfo, Priority};
+use crate::stats::Event;
 use crate::syntax::Language;
 use crate::task::complete::{self, Candidate, Completion, Prepared};
 use crate::task::suggest::place::Cursor;
@@ -67,6 +69,8 @@ pub(super) struct Asked<'a> {
     pub(super) offset: usize,
     /// Whether it was asked for by hand: such a one may take longer, and there are several.
     pub(super) by_hand: bool,
+    /// Whether the document is as the editor shows it.
+    pub(super) as_shown: bool,
 }
 
 impl Asked<'_> {
@@ -98,46 +102,75 @@ pub(super) async fn at(
         _ = superseded => Err(moved_on()),
         answer = candidates(session, &asked) => answer,
     };
-    if answer.as_ref().is_ok_and(|candidates| !candidates.is_empty()) {
-        session.suggestions.answered(started.elapsed());
-        session.changed.notify_one();
+    let latency = started.elapsed();
+    match &answer {
+        Ok(found) => {
+            if !found.candidates.is_empty() {
+                session.suggestions.answered(latency);
+                session.changed.notify_one();
+            }
+            if asked.as_shown {
+                let texts = found.candidates.iter().map(|candidate| &*candidate.text).collect();
+                let Found { from_cache, .. } = *found;
+                let answer = Answer { texts, offset: asked.offset, latency, from_cache };
+                session.tally.answered(asked.uri.as_str(), &answer);
+            }
+        }
+        Err(error) if error.code == ErrorCode::ContentModified => {
+            session.tally.record(Event::Superseded);
+        }
+        Err(_) => session.tally.record(Event::Failed),
     }
-    answer
+    answer.map(|found| found.candidates)
 }
 
-async fn candidates(session: &Arc<Session>, asked: &Asked<'_>) -> jsonrpc::Result<Vec<Candidate>> {
+/// What a request comes to.
+#[derive(Default)]
+struct Found {
+    candidates: Vec<Candidate>,
+    /// Whether it was known, without the model.
+    from_cache: bool,
+}
+
+async fn candidates(session: &Arc<Session>, asked: &Asked<'_>) -> jsonrpc::Result<Found> {
     if !asked.by_hand && gives_way(session, asked.document) {
-        return Ok(Vec::new());
+        return Ok(Found::default());
     }
     if let Some((known, typed)) = asked.known(session) {
         ahead::look(session, asked, &known, typed);
-        return Ok(known);
+        return Ok(Found { candidates: known, from_cache: true });
     }
     if let Some(flight) = session.suggestions.flight(asked.cursor(), asked.by_hand)
         && flight.arrival().await == Arrival::Known
         && let Some((known, typed)) = asked.known(session)
     {
         ahead::look(session, asked, &known, typed);
-        return Ok(known);
+        return Ok(Found { candidates: known, from_cache: false });
     }
-    let Some(engine) = session.model.engine_within(PATIENCE).await else { return Ok(Vec::new()) };
+    let Some(engine) = session.model.engine_within(PATIENCE).await else {
+        return Ok(Found::default());
+    };
     let trigger = if asked.by_hand { Trigger::ByHand } else { Trigger::Typing };
     let plan = plan(session, asked.document, engine.info(), trigger);
     if trigger == Trigger::Typing && session.suggestions.set_too_slow(plan.is_none()) {
         session.changed.notify_one();
     }
-    let Some(plan) = plan else { return Ok(Vec::new()) };
+    let Some(plan) = plan else { return Ok(Found::default()) };
     if trigger == Trigger::Typing {
         let spares = session.machine.last().spares();
         tokio::time::sleep(session.suggestions.wait(engine.info(), spares)).await;
     }
     let (document, uri) = (asked.document.clone(), asked.uri);
     let flight = Flight::new(uri.as_str(), document, asked.offset, asked.by_hand);
-    let Some(flight) = flight else { return Ok(Vec::new()) };
+    let Some(flight) = flight else { return Ok(Found::default()) };
     session.suggestions.ask(Arc::clone(&flight));
     flight.start(true, fly(Arc::clone(session), uri.clone(), Arc::clone(&flight), plan, trigger));
     match flight.arrival().await {
-        Arrival::Known => Ok(asked.known(session).map(|(known, _)| known).unwrap_or_default()),
+        Arrival::Known => {
+            let candidates = asked.known(session).map(|(known, _)| known).unwrap_or_default();
+            ahead::look(session, asked, &candidates, 0);
+            Ok(Found { candidates, from_cache: false })
+        }
         Arrival::Ended => Err(moved_on()),
         Arrival::Failed(error) => Err(failed(&error)),
     }
@@ -220,6 +253,10 @@ async fn answer(
     let say = |said: &str| flight.say(said);
     let completion = complete::answer(&tools, document, prepared, &options, &say).await?;
     let info = tools.engine.info();
+    session.tally.set_model(&info.name);
+    for applied in &completion.passed {
+        session.tally.record(Event::Cleaned(applied));
+    }
     session.prompts.learn(info, &completion.usage);
     session.suggestions.learn(info, &completion.usage, plan.candidates);
     Ok(completion)

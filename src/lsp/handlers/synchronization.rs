@@ -43,10 +43,10 @@ pub(crate) fn did_change(session: &Arc<Session>, params: DidChangeTextDocumentPa
     session.supersede_completion(&text_document.uri);
     let mut documents = session.documents.write().unwrap_or_else(PoisonError::into_inner);
     let uri = text_document.uri.as_str();
-    if documents.get(uri).is_none() {
+    let Some(before) = documents.get(uri) else {
         tracing::debug!("a change of a document that is not open");
         return;
-    }
+    };
     let version = text_document.version;
     let changed =
         catch_unwind(AssertUnwindSafe(|| documents.change(uri, version, &changes, encoding)));
@@ -68,6 +68,7 @@ pub(crate) fn did_change(session: &Arc<Session>, params: DidChangeTextDocumentPa
     drop(documents);
     session.suggestions.typed(uri, changed.as_ref().map(|document| &*document.text));
     if let Some(document) = changed {
+        session.tally.edited(uri, &before.text, &document.text);
         session.prompts.touched(&document.path);
     }
     index_when_at_rest(session, text_document.uri, version);
@@ -89,6 +90,7 @@ pub(crate) fn did_close(session: &Arc<Session>, params: DidCloseTextDocumentPara
     session.supersede_completion(&uri);
     session.prompts.forget(&uri);
     session.suggestions.typed(uri.as_str(), None);
+    session.tally.closed(uri.as_str());
     let mut documents = session.documents.write().unwrap_or_else(PoisonError::into_inner);
     documents.close(uri.as_str());
     drop(documents);

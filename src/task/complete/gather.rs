@@ -58,14 +58,12 @@ pub(super) async fn gather(
     let mut cut_short = false;
     loop {
         let event = match until {
-            Some(until) => match timeout_at(until, generation.next()).await {
-                Ok(event) => event,
-                Err(_) => {
-                    cut_short = true;
-                    break;
-                }
-            },
-            None => generation.next().await,
+            Some(until) => timeout_at(until, generation.next()).await,
+            None => Ok(generation.next().await),
+        };
+        let Ok(event) = event else {
+            cut_short = true;
+            break;
         };
         match event.ok_or(EngineError::Stopped)? {
             Event::Read(usage) => read = usage,
