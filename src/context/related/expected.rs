@@ -121,10 +121,12 @@ impl<'a> Own<'a> {
         let known = index.file(place.path);
         let mut names: TermSet = index.term(module).into_iter().collect();
         for item in outside_functions(place.items).take(10 * MOST_NAMES) {
+            if names.len() == MOST_NAMES {
+                break;
+            }
             let Some(term) = index.term(&item.name) else { continue };
             let here = |file: &Arc<FileEntry>| known.is_some_and(|known| Arc::ptr_eq(known, file));
-            if names.len() < MOST_NAMES
-                && index.file_frequency(term) <= MAX_MENTIONS
+            if index.file_frequency(term) <= MAX_MENTIONS
                 && index.named(&item.name).take(4).all(|(file, _)| here(file))
             {
                 names.insert(term);

@@ -1,5 +1,8 @@
 //! Chosen items of a file as text that parses by itself.
 
+use std::cell::Cell;
+use std::collections::HashMap;
+
 use super::choose::Form;
 use super::render::{self, Shown};
 use crate::syntax::{Language, SyntaxTree, health};
@@ -50,5 +53,64 @@ pub(super) fn text(file: &FileEntry, items: &[Shown], source: Option<&str>) -> S
 }
 
 fn parses(language: Language, text: &str) -> bool {
-    health::health(&SyntaxTree::parse(language, text)).faults() == 0
+    let mut known = KNOWN.take();
+    let parses = known.parses(language, text);
+    KNOWN.set(known);
+    parses
+}
+
+thread_local! {
+    /// While someone types, mostly the same excerpts are chosen from one key to the next.
+    static KNOWN: Cell<Known> = Cell::default();
+}
+
+/// Texts that were parsed a short while ago, and whether that gave no fault.
+#[derive(Default)]
+struct Known {
+    texts: HashMap<&'static str, HashMap<Box<str>, bool>>,
+    bytes: usize,
+}
+
+/// When texts of so many bytes are known, all are forgotten: a prompt holds some thousand.
+const MAX_KNOWN: usize = 1 << 18;
+
+impl Known {
+    fn parses(&mut self, language: Language, text: &str) -> bool {
+        let known = self.texts.get(language.spec().name).and_then(|texts| texts.get(text));
+        if let Some(parses) = known {
+            return *parses;
+        }
+        let parses = health::health(&SyntaxTree::parse(language, text)).faults() == 0;
+        if self.bytes + text.len() > MAX_KNOWN {
+            *self = Self::default();
+        }
+        if text.len() <= MAX_KNOWN {
+            self.bytes += text.len();
+            self.texts.entry(language.spec().name).or_default().insert(text.into(), parses);
+        }
+        parses
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_a_text_is_what_parsing_it_says_and_is_bounded() {
+        let mut known = Known::default();
+        let [rust, python] = ["rust", "python"].map(|name| Language::named(name).unwrap());
+        for _ in 0..2 {
+            assert!(known.parses(rust, "fn f() {}\n") && !known.parses(rust, "fn f( {}\n"));
+            assert!(!known.parses(python, "fn f() {}\n") && known.parses(python, "f()\n"));
+        }
+        assert_eq!(known.bytes, 33);
+        for number in 0..40 {
+            let large = format!("{}\nx{number} = 1\n", "# x\n".repeat(2000));
+            assert!(known.parses(python, &large));
+            assert!(known.bytes <= MAX_KNOWN);
+        }
+        assert!(!known.parses(rust, &format!("fn f( {{}}{}", " ".repeat(MAX_KNOWN))));
+        assert_eq!(known.bytes, 0);
+    }
 }
