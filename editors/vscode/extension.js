@@ -17,6 +17,22 @@ async function executeCommand(command, args, next) {
   return next(command, args);
 }
 
+// Extensions with ghost text of their own; option `complete.give_way` says beside which ours is silent.
+const others = {
+  'github.copilot': 'copilot',
+  'codeium.codeium': 'codeium',
+  'continue.continue': 'continue',
+  'ggml-org.llama-vscode': 'llama',
+  'supermaven.supermaven': 'supermaven',
+  'tabbyml.vscode-tabby': 'tabby',
+  'tabnine.tabnine-vscode': 'tabnine',
+};
+
+function tellOthers() {
+  const active = Object.keys(others).filter((id) => vscode.extensions.getExtension(id)?.isActive);
+  client.sendNotification('agent/otherSuggestions', { active: active.map((id) => others[id]) });
+}
+
 exports.activate = async (context) => {
   const server = { command: settings().get('path'), args: ['lsp'], transport: TransportKind.stdio };
   const selector = settings().get('languages').flatMap((language) =>
@@ -36,6 +52,13 @@ exports.activate = async (context) => {
   );
   // From version 10 on the client registers ghost text by itself when the server offers it.
   await client.start();
+  tellOthers();
+  // Nobody tells when another extension becomes active; most do so soon after the start.
+  const later = setTimeout(tellOthers, 15000);
+  context.subscriptions.push(
+    vscode.extensions.onDidChange(tellOthers),
+    new vscode.Disposable(() => clearTimeout(later)),
+  );
 };
 
 exports.deactivate = () => client && client.stop();
