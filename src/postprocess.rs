@@ -5,6 +5,7 @@ pub mod completion;
 pub mod gate;
 pub mod indent;
 pub mod lexis;
+pub mod names;
 pub mod overlap;
 pub mod prose;
 pub mod repetition;

@@ -5,6 +5,7 @@ pub mod health;
 pub mod identifiers;
 pub mod imports;
 pub mod language;
+pub mod names;
 pub mod outline;
 mod query;
 #[cfg(test)]

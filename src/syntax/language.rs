@@ -57,6 +57,9 @@ pub struct Spec {
     pub modules: ModuleRule,
     /// Names of files that hold test code only; `*` stands for anything.
     pub test_files: &'static [&'static str],
+    /// Names that code uses without a definition or an import, and common members of what the
+    /// language comes with.
+    pub builtins: &'static [&'static str],
     /// The folders of its query files.
     query_folders: &'static [&'static str],
     /// The grammar.

@@ -40,6 +40,8 @@ struct Row {
     grouped: Vec<String>,
     #[serde(default)]
     test_files: Vec<String>,
+    #[serde(default)]
+    builtins: String,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +119,7 @@ fn language(row: Row, grammar: tree_sitter::Language) -> Result<Language, String
             (None, Blocks::Indentation) => "",
         },
         test_files: fixed_list(row.test_files),
+        builtins: fixed_list(row.builtins.split_whitespace().map(str::to_owned).collect()),
         identifier_kinds: crate::syntax::identifiers::kinds(&grammar),
         grammar,
         queries,
