@@ -10,6 +10,7 @@ pub mod overlap;
 pub mod prose;
 pub mod repetition;
 pub mod reply;
+pub mod similar;
 pub mod stop;
 pub mod surroundings;
 pub mod whitespace;

@@ -6,6 +6,8 @@ use super::surroundings::Surroundings;
 /// Beginnings and ends of special tokens as model families spell them.
 const SPECIAL: [(&str, &str); 5] =
     [("<|", "|>"), ("<｜", "｜>"), ("<fim_", ">"), ("<file_", ">"), ("<repo_", ">")];
+/// Special tokens without marks of their own.
+const SPELLED: [&str; 7] = ["<PRE>", "<SUF>", "<MID>", "<EOT>", "[PREFIX]", "[SUFFIX]", "[MIDDLE]"];
 /// Longest name between the two.
 const LONGEST_NAME: usize = 32;
 
@@ -20,12 +22,18 @@ pub fn characters(answer: &str, around: &Surroundings<'_>) -> String {
     answer.get(..end).unwrap_or_default().to_owned()
 }
 
-/// A chat model wraps code in a fence; only at the very start can it be told from user text.
+/// A chat model wraps code in a fence; only at the start, or behind a sentence that announces it,
+/// can it be told from user text.
 fn without_fence<'t>(answer: &'t str, around: &Surroundings<'_>) -> &'t str {
-    let Some(inside) = answer.trim_start().strip_prefix("```") else { return answer };
     if around.state != State::Code {
         return answer;
     }
+    // A sentence may stand before it, which no line of code looks like.
+    let text = answer.trim_start();
+    let said = text.split_once('\n').map_or("", |(first, _)| first);
+    let sentence = said.ends_with(':') && said.split(' ').count() > 3;
+    let fenced = if sentence { text.split_once("\n```").map(|(_, inside)| inside) } else { None };
+    let Some(inside) = fenced.or_else(|| text.strip_prefix("```")) else { return answer };
     let inside = inside.split_once('\n').map_or("", |(_, inside)| inside);
     inside.find("\n```").and_then(|end| inside.get(..end)).unwrap_or(inside)
 }
@@ -39,7 +47,9 @@ fn is_foreign(c: char) -> bool {
 
 /// Where the first special token starts.
 fn special_token(answer: &str, around: &Surroundings<'_>) -> Option<usize> {
-    let mut first = None;
+    let is_text = |token: &str| around.before.contains(token) || around.after.contains(token);
+    let spelled = SPELLED.iter().filter_map(|token| Some((answer.find(token)?, *token)));
+    let mut first = spelled.filter(|(_, token)| !is_text(token)).map(|(at, _)| at).min();
     for (start, end) in SPECIAL {
         for (at, _) in answer.match_indices(start) {
             let name = answer.get(at + start.len()..).unwrap_or_default();
@@ -49,7 +59,7 @@ fn special_token(answer: &str, around: &Surroundings<'_>) -> Option<usize> {
                 continue;
             }
             let token = answer.get(at..at + start.len() + length + end.len()).unwrap_or_default();
-            if !around.before.contains(token) && !around.after.contains(token) {
+            if !is_text(token) {
                 first = Some(first.map_or(at, |first: usize| first.min(at)));
             }
         }
@@ -75,6 +85,8 @@ mod tests {
         check(characters, "ˇ", "a + b<|fim_suffix|>c", "a + b");
         check(characters, "ˇ", "a<fim_middle>b<|endoftext|>", "a");
         check(characters, "ˇ", "a <| b || c |> d", "a <| b || c |> d");
+        check(characters, "ˇ", "a + b <EOT> c", "a + b ");
+        check(characters, "ˇ", "a + b[SUFFIX]", "a + b");
     }
 
     #[test]
@@ -87,6 +99,7 @@ mod tests {
     fn a_fence_around_the_answer_goes() {
         check(characters, "ˇ", "```rust\nx();\n```\nThis calls x.", "x();");
         check(characters, "ˇ", "x();\n/// ```\n", "x();\n/// ```\n");
+        check(characters, "ˇ", "Here is the code:\n\n```\nx();\n```\n", "x();");
     }
 
     #[test]

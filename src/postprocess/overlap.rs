@@ -1,25 +1,32 @@
 //! Drops what already stands before or after the cursor.
 
 use super::lexis::{State, is_word};
+use super::similar::same;
 use super::surroundings::Surroundings;
 
 /// Fewest letters and digits of a line that says something by itself: `}` and `else:` do not.
 const TELLING: usize = 5;
 /// Lines below the cursor that an answer is compared with.
 const LINES_BELOW: usize = 3;
+/// Lines above it that an answer may start by saying again.
+const LINES_ABOVE: usize = 8;
 
-/// `answer` without the text before the cursor that it starts by saying again.
+/// `answer` without the text before the cursor that it starts by saying again: the lines above, the
+/// line so far.
 pub fn before(answer: &str, around: &Surroundings<'_>) -> String {
+    let answer = without_lines_above(answer, around);
     let said = around.line_before.trim_start();
     let trimmed = answer.trim_start_matches([' ', '\t']);
     if letters(said) >= 2 && !trimmed.is_empty() {
-        // The whole line again, or its last words.
+        // The whole line again, or its last words: no more than the answer can say.
         if let Some(rest) = trimmed.strip_prefix(said.trim_end()) {
             return rest.to_owned();
         }
-        let longest = said
+        let tails = said.get(said.ceil_char_boundary(said.len().saturating_sub(answer.len()))..);
+        let longest = tails
+            .unwrap_or_default()
             .char_indices()
-            .map(|(at, _)| said.split_at(at))
+            .filter_map(|(at, _)| tails?.split_at_checked(at))
             .filter(|(left, tail)| !(left.ends_with(is_word) && tail.starts_with(is_word)))
             .map(|(_, tail)| tail)
             .find(|tail| {
@@ -34,6 +41,28 @@ pub fn before(answer: &str, around: &Surroundings<'_>) -> String {
         }
     }
     answer.to_owned()
+}
+
+/// `answer` without the last lines above, two or more of them, where it starts with them: exactly,
+/// since code that follows often looks like the code before it.
+fn without_lines_above<'t>(answer: &'t str, around: &Surroundings<'_>) -> &'t str {
+    if !around.starts_line() {
+        return answer;
+    }
+    let above: Vec<&str> = around.lines_above().take(LINES_ABOVE).collect();
+    let ends = answer.match_indices('\n').map(|(at, _)| at + 1);
+    let said: Vec<(usize, &str)> = ends
+        .zip(answer.split('\n'))
+        .filter(|(_, line)| !line.trim().is_empty())
+        .take(LINES_ABOVE)
+        .collect();
+    let again = (2..=said.len().min(above.len())).rev().find(|count| {
+        let lines = above.iter().take(*count).rev();
+        let told = said.iter().take(*count).map(|(_, line)| letters(line)).sum::<usize>();
+        told >= 2 * TELLING && lines.zip(&said).all(|(line, (_, said))| line.trim() == said.trim())
+    });
+    let end = again.and_then(|count| said.get(count - 1)).map_or(0, |(end, _)| *end);
+    answer.get(end..).unwrap_or_default()
 }
 
 /// `answer` without the text after the cursor that it ends by saying before its time: the end of a
@@ -123,44 +152,6 @@ fn without_lines_below<'t>(answer: &'t str, around: &Surroundings<'_>) -> &'t st
     answer
 }
 
-/// Whether two lines are equal but for the white space around them and, where they are long, a
-/// character in twenty.
-fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.trim(), b.trim());
-    if a.is_empty() || b.is_empty() {
-        return false;
-    }
-    a == b || (a.chars().count().min(b.chars().count()) >= 20 && near(a, b))
-}
-
-fn near(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let allowed = a.len().max(b.len()) / 20;
-    // Lines that differ in a digit are a table, not a repetition.
-    let words = |line: &[char]| line.iter().filter(|c| c.is_numeric()).collect::<String>();
-    a.len().abs_diff(b.len()) <= allowed
-        && a.len().max(b.len()) <= 400
-        && words(&a) == words(&b)
-        && distance(&a, &b) <= allowed
-}
-
-/// Levenshtein's distance, by two rows.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (idx, x) in a.iter().enumerate() {
-        let mut left = idx + 1;
-        let mut diagonal = idx;
-        let mut next = vec![left];
-        for (y, above) in b.iter().zip(row.iter().skip(1)) {
-            let best = (diagonal + usize::from(x != y)).min(above + 1).min(left + 1);
-            (diagonal, left) = (*above, best);
-            next.push(best);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 /// Letters and digits of `text`, in bytes.
 fn letters(text: &str) -> usize {
     text.chars().filter(|c| is_word(*c)).map(char::len_utf8).sum()
@@ -178,6 +169,15 @@ mod tests {
         check_python(before, "x = self.ˇ\n", "self.items", "items");
         check_python(before, "    return fib(ˇ)\n", "fib(n - 1)", "fib(n - 1)");
         check_python(before, "a = aˇ\n", " + 1", " + 1");
+    }
+
+    #[test]
+    fn the_lines_above_are_not_said_twice() {
+        let file = "def f(a):\n    b = first(a)\n    c = second(b)\n    ˇ\n";
+        let again = "b = first(a)\n    c = second(b)\n    return third(c)";
+        check_python(before, file, again, "    return third(c)");
+        check_python(before, file, "c = second(b)\n    return c", "c = second(b)\n    return c");
+        check_python(before, file, "b = first(a)\n    d = 1", "b = first(a)\n    d = 1");
     }
 
     #[test]
@@ -226,15 +226,5 @@ mod tests {
         let file = "match x {\n    1 => {\n        ˇ\n    }\n    2 => b,\n}\n";
         check(after, file, "a\n    }\n    2 => b,", "a");
         check(after, file, "if a {\n        }", "if a {\n        }");
-    }
-
-    #[test]
-    fn distance_counts_edits() {
-        let d = |a: &str, b: &str| {
-            distance(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>())
-        };
-        assert_eq!(d("kitten", "sitting"), 3);
-        assert_eq!(d("", "abc"), 3);
-        assert_eq!(d("abc", "abc"), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! Cuts repeated lines and blocks, and characters that run on.
 
+use super::similar::same;
 use super::surroundings::Surroundings;
 
 /// Longest period of repeated lines looked for.
@@ -13,15 +14,15 @@ const RULE: usize = 80;
 /// How often any other character may stand in a row.
 const RUN: usize = 16;
 
-/// `answer` up to its first repetition: a line equal to the one above it, a block of lines twice
+/// `answer` up to its first repetition: a line like the one above it, a block of lines twice
 /// in a row, a line for the third time, a piece of a line again and again.
 pub fn repetition(answer: &str, around: &Surroundings<'_>) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let above = if around.starts_line() { around.lines_above().next() } else { None };
     for line in answer.split('\n') {
         let again = match kept.last() {
-            None => above.is_some_and(|above| telling(line) && above.trim() == line.trim()),
-            Some(last) => telling(line) && last.trim() == line.trim(),
+            None => above.is_some_and(|above| telling(line) && same(above, line)),
+            Some(last) => telling(line) && same(last, line),
         };
         let often =
             telling(line) && kept.iter().filter(|other| other.trim() == line.trim()).count() >= 2;
