@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::fields::Config;
 use super::options::{DEVICES, Declaration, ENGINES, KV_FORMATS, Kind, OPTIONS};
+use crate::task::complete::PASSES;
 
 /// Stands before the generated part of a Markdown file.
 pub const START: &str = "<!-- options -->";
@@ -76,6 +77,11 @@ fn property(option: &Declaration) -> Json {
         Kind::Paths(_) | Kind::Words(_) | Kind::Patterns(_) => {
             json!({"type": "array", "items": {"type": "string"}})
         }
+        Kind::PassesOff(_) => json!({
+            "type": "array",
+            "items": {"enum": PASSES},
+            "uniqueItems": true,
+        }),
         Kind::AutoCount(least, most, _) => json!({"anyOf": [
             {"const": "auto"},
             {"type": "integer", "minimum": least, "maximum": most},

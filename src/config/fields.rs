@@ -72,6 +72,8 @@ pub struct Complete {
     pub give_way: Vec<String>,
     /// The languages that get suggestions, or with `!` those that do not.
     pub languages: Vec<String>,
+    /// What is done to an answer before it is shown.
+    pub passes: complete::Passes,
 }
 
 impl Complete {
@@ -105,6 +107,7 @@ impl Complete {
             max_tokens: self.max_tokens,
             context_tokens: self.context_tokens.unwrap_or(fitting),
             multi_line: self.multi_line,
+            passes: self.passes,
             ..complete::Options::default()
         }
     }
@@ -169,6 +172,7 @@ impl Default for Config {
                 ahead: true,
                 give_way: Vec::new(),
                 languages: Vec::new(),
+                passes: complete::Passes::default(),
             },
             cache: Cache {
                 memory_mib: 1024,

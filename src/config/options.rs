@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::fields::Config;
 use super::value::Value;
 use crate::engine::{DeviceChoice, EnginePath, KvFormat};
+use crate::task::complete::Passes;
 use crate::workspace::exclude::Exclusions;
 pub use table::OPTIONS;
 
@@ -36,6 +37,8 @@ pub enum Kind {
     Paths(fn(&mut Config) -> &mut Vec<PathBuf>),
     /// Several words.
     Words(fn(&mut Config) -> &mut Vec<String>),
+    /// Names of passes over a completion: those that are off.
+    PassesOff(fn(&mut Config) -> &mut Passes),
     /// Patterns of files, as lines of a `.gitignore`; each source adds to those before it.
     Patterns(fn(&mut Config) -> &mut Vec<String>),
     /// A whole number from the first to the second.
@@ -142,6 +145,9 @@ impl Declaration {
                 *place(config) = paths.collect::<Result<_, _>>()?;
             }
             (Kind::Words(place), Value::List(values)) => *place(config) = words(values)?,
+            (Kind::PassesOff(place), Value::List(values)) => {
+                *place(config) = Passes::without(words(values)?.iter().map(String::as_str))?;
+            }
             (Kind::Patterns(place), Value::List(values)) => {
                 // One that is wrong must not make those beside it show what they hide.
                 let mut problems = Vec::new();
@@ -204,6 +210,9 @@ impl Declaration {
             Kind::Words(place) | Kind::Patterns(place) => {
                 Some(Value::List(place(config).iter().cloned().map(Value::Text).collect()))
             }
+            Kind::PassesOff(place) => Some(Value::List(
+                place(config).off().map(|name| Value::Text(name.to_owned())).collect(),
+            )),
             Kind::Number(_, _, place) => Some(Value::Integer(*place(config) as i64)),
             Kind::Bool(place) => Some(Value::Bool(*place(config))),
             Kind::Device(place) => name_of(&DEVICES, *place(config)),
@@ -254,7 +263,9 @@ impl Kind {
             | Self::Device(_)
             | Self::Engine(_)
             | Self::KvFormat(_) => "text",
-            Self::Paths(_) | Self::Words(_) | Self::Patterns(_) => "list of texts",
+            Self::Paths(_) | Self::Words(_) | Self::PassesOff(_) | Self::Patterns(_) => {
+                "list of texts"
+            }
             Self::AutoCount(..) => "whole number or `auto`",
             Self::Count(..) | Self::OptionalCount(..) | Self::Number(..) => "whole number",
             Self::Bool(_) => "truth value",
@@ -351,6 +362,7 @@ mod tests {
                 Kind::Path(_) => text(&path),
                 Kind::Paths(_) => Value::List(vec![text(&path)]),
                 Kind::Words(_) | Kind::Patterns(_) => Value::List(vec![text(option.name)]),
+                Kind::PassesOff(_) => Value::List(vec![text("stop"), text("gate")]),
                 Kind::Count(least, ..)
                 | Kind::OptionalCount(least, ..)
                 | Kind::AutoCount(least, ..) => Value::Integer((least + index) as i64),
@@ -376,6 +388,8 @@ mod tests {
             error("complete.context_tokens", text("all")),
             "a text where a whole number or `auto` is wanted"
         );
+        let unknown = error("complete.passes_off", Value::List(vec![text("parser")]));
+        assert!(unknown.starts_with("parser is none of characters, "), "{unknown}");
         assert!(error("exclude", Value::List(vec![text("a[")])).starts_with("a[: "));
         assert!(error("model", text("")).starts_with("is empty"));
         assert_eq!(error("threads", Value::Integer(0)), "0 is not between 1 and 1024");
@@ -402,6 +416,8 @@ mod tests {
         }
         let back = Value::List(vec![text("!.env.rs")]);
         assert!(set("exclude", &back, confined).unwrap_err().contains("agent trust"));
+        let gate = Value::List(vec![text("gate")]);
+        assert!(set("complete.passes_off", &gate, confined).unwrap_err().contains("agent trust"));
         let error = set("prompts.directory", &text("prompts"), confined).unwrap_err();
         assert!(error.contains("agent trust"), "{error}");
         let config = set("model", &text("models/a.gguf"), confined).unwrap();

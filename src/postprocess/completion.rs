@@ -3,7 +3,10 @@
 use super::characters::characters;
 use super::gate::{self, Damage};
 use super::indent::indent;
+use super::passes::GATE;
+pub use super::passes::{NAMES, Passes};
 use super::repetition::repetition;
+use super::statement::Statement;
 use super::stop::{self, stop};
 use super::surroundings::Surroundings;
 use super::{Applied, Place, overlap, whitespace};
@@ -34,27 +37,38 @@ const PASSES: [(&str, Pass); 8] = [
     ("line ends", whitespace::line_ends),
 ];
 
+/// Longest answer looked at, in bytes: the rest of a longer one is not shown.
+const LONGEST_ANSWER: usize = 16 << 10;
+
 /// One pass can give another work; more rounds than these mean that two of them disagree.
 const MOST_ROUNDS: usize = 6;
 
-/// Runs every pass, the gate last, until nothing changes: what comes back adds no ERROR or MISSING
-/// node at `place`, repeats nothing that stands around it, and would come back the same again.
-pub fn clean(raw: &str, place: Place<'_>, multi_line: bool) -> Cleaned {
+/// Runs every pass that is on, the gate last, until nothing changes. With all of them, what comes
+/// back adds no ERROR or MISSING node at `place`, repeats nothing that stands around it, and would
+/// come back the same again.
+pub fn clean(raw: &str, place: Place<'_>, multi_line: bool, passes: Passes) -> Cleaned {
     let Some(around) = Surroundings::of(place, multi_line) else { return Cleaned::default() };
     if around.splits_word() {
         return Cleaned { damage: gate::gate("", place, &around).damage, ..Cleaned::default() };
     }
+    let on: Vec<(&'static str, Pass)> =
+        PASSES.into_iter().filter(|(name, _)| passes.has(name)).collect();
     let mut text = raw.to_owned();
+    text.truncate(text.floor_char_boundary(LONGEST_ANSWER));
     let mut applied = Vec::new();
     for _ in 0..MOST_ROUNDS {
         let before = text.clone();
-        for (pass, run) in PASSES {
+        for (pass, run) in &on {
             let new = run(&text, &around);
             note(pass, &text, &new, &mut applied);
             text = new;
         }
-        let passed = gate::gate(&text, place, &around);
-        note("gate", &text, &passed.text, &mut applied);
+        let passed = if passes.has(GATE) {
+            gate::gate(&text, place, &around)
+        } else {
+            gate::judged(text.clone(), place)
+        };
+        note(GATE, &text, &passed.text, &mut applied);
         text = passed.text;
         if text == before {
             return Cleaned { text, applied, damage: passed.damage };
@@ -65,17 +79,40 @@ pub fn clean(raw: &str, place: Place<'_>, multi_line: bool) -> Cleaned {
     Cleaned { text: String::new(), applied, damage }
 }
 
-/// Whether `raw`, an answer still being written, has gone beyond what [`clean`] would keep of it,
-/// whatever follows: then the rest need not be generated.
-pub fn is_finished(raw: &str, around: &Surroundings<'_>) -> bool {
-    let sound = characters(raw, around);
-    if sound.len() < raw.replace("\r\n", "\n").len() {
-        return true;
+/// An answer that is being written: says when the rest need not be generated.
+#[derive(Debug, Clone)]
+pub struct Written<'a> {
+    around: &'a Surroundings<'a>,
+    passes: Passes,
+    statement: Statement,
+}
+
+impl<'a> Written<'a> {
+    /// An answer of which nothing is written yet.
+    pub fn new(around: &'a Surroundings<'a>, passes: Passes) -> Self {
+        Self { around, passes, statement: Statement::default() }
     }
-    let text = indent(&overlap::before(&sound, around), around);
-    // The last line is still being written: it may look like a repetition and turn out otherwise.
-    let lines = text.rsplit_once('\n').map_or("", |(lines, _)| lines);
-    stop::is_past_end(&text, around) || repetition(lines, around).len() < lines.len()
+
+    /// Whether `raw`, the answer so far, has gone beyond what [`clean`] would keep of it, whatever
+    /// follows.
+    pub fn is_finished(&mut self, raw: &str) -> bool {
+        let (around, passes) = (self.around, self.passes);
+        let mut text = raw.replace("\r\n", "\n");
+        let length = text.len();
+        for (pass, run) in PASSES.into_iter().take_while(|(pass, _)| *pass != "stop") {
+            if passes.has(pass) {
+                text = run(&text, around);
+            }
+            if pass == "characters" && text.len() < length {
+                return true;
+            }
+        }
+        // The last line is still being written: it may look like a repetition and turn out
+        // otherwise.
+        let lines = text.rsplit_once('\n').map_or("", |(lines, _)| lines);
+        (passes.has("stop") && stop::is_past_end(&text, around, &mut self.statement))
+            || (passes.has("repetition") && repetition(lines, around).len() < lines.len())
+    }
 }
 
 /// Passes work on `\n`: how lines end is no change.

@@ -6,8 +6,12 @@ use super::surroundings::Surroundings;
 use crate::syntax::{SyntaxTree, health, strict};
 use crate::text::{Span, TextEdit};
 
-/// Most parses of one answer. Each costs about a millisecond; nobody waits for more.
+/// Most parses of one answer. Each costs about a millisecond, and as much for each megabyte of the
+/// file; nobody waits for more.
 const MOST_TRIALS: usize = 64;
+/// Most bytes of files looked at for one answer, and fewest parses whatever the file.
+const MOST_BYTES: usize = 16 << 20;
+const LEAST_TRIALS: usize = 6;
 
 /// Fewest bytes of what is left of an answer after cutting: less is hardly what was meant.
 const LEAST_LEFT: usize = 4;
@@ -52,13 +56,14 @@ pub struct Passed {
 pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed {
     let Some(tree) = place.tree else { return unjudged(answer, around) };
     let base = damage(tree, Span::empty(place.offset));
+    let most = (MOST_BYTES / place.text.len().max(1)).clamp(LEAST_TRIALS, MOST_TRIALS);
     let mut trials = 0;
     let mut judge = |text: &str| {
         if joins_words(text, around) {
             return None;
         }
         trials += 1;
-        let damage = (trials <= MOST_TRIALS).then(|| after(text, tree, place))?;
+        let damage = (trials <= most).then(|| after(text, tree, place))?;
         // Punctuation alone is worth showing where it mends something.
         let worth = words(text) > 0 || damage.faults < base.faults;
         (worth && damage.within(base)).then(|| Passed { text: text.to_owned(), damage })
@@ -82,6 +87,12 @@ pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed
     }
     let fits = |text: &&str| text.len() >= LEAST_LEFT && !leaves_call_open(text, around);
     shorter(answer).filter(fits).find_map(judge).unwrap_or(nothing)
+}
+
+/// `answer` as it is, with what is wrong with the file then.
+pub fn judged(answer: String, place: Place<'_>) -> Passed {
+    let damage = place.tree.map(|tree| after(&answer, tree, place)).unwrap_or_default();
+    Passed { text: answer, damage }
 }
 
 /// Whether `answer` would become one word with what stands behind the cursor.

@@ -107,6 +107,44 @@ pub fn scan(text: &str, lexis: Lexis, mut state: State) -> (Vec<Bracket>, State)
     (brackets, state)
 }
 
+/// What is open in a text that is read line by line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reader {
+    lexis: Lexis,
+    state: State,
+    open: Vec<char>,
+}
+
+impl Reader {
+    /// Nothing read yet, in a place of this state.
+    pub fn new(lexis: Lexis, state: State) -> Self {
+        Self { lexis, state, open: Vec::new() }
+    }
+
+    /// Reads on. A closing bracket that closes nothing of what was read is passed over.
+    pub fn read(&mut self, line: &str) {
+        let (brackets, state) = scan(line, self.lexis, self.state);
+        self.state = state;
+        for bracket in brackets {
+            if bracket.opens() {
+                self.open.push(bracket.mark);
+            } else if self.open.last().is_some_and(|open| closing(*open) == bracket.mark) {
+                self.open.pop();
+            }
+        }
+    }
+
+    /// Whether every bracket that was opened has been closed.
+    pub fn is_balanced(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// What the place behind what was read lies in.
+    pub fn state(&self) -> State {
+        self.state
+    }
+}
+
 /// Whether a character may stand in an identifier.
 pub fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
@@ -312,6 +350,18 @@ mod tests {
         assert_eq!(state("// no"), State::LineComment);
         assert_eq!(state("f(\"no"), State::String { quote: '"', count: 1, hashes: None });
         assert_eq!(state("r#\"no\""), State::String { quote: '"', count: 1, hashes: Some(1) });
+    }
+
+    #[test]
+    fn what_is_open_is_known_line_by_line() {
+        let mut reader = Reader::new(Lexis::Rust, State::Code);
+        for (line, balanced) in
+            [("f(a, [\n", false), ("\"(\", '(']\n", false), (");\n", true), ("} /* (\n", true)]
+        {
+            reader.read(line);
+            assert_eq!(reader.is_balanced(), balanced, "{line}");
+        }
+        assert_eq!(reader.state(), State::BlockComment(1));
     }
 
     #[test]

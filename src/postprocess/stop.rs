@@ -1,41 +1,67 @@
 //! Where a completion ends: its line, its statement, or the enclosing block.
 
-use super::lexis::{self, State};
+use super::lexis::{self, Reader, State};
+use super::statement::Statement;
 use super::surroundings::Surroundings;
 use crate::syntax::language::Blocks;
 use crate::syntax::scope::Extent;
 
 /// `answer` up to where the place wants it to end: before a bracket that would close what is
-/// closed already, before a line that leaves the block, before a blank line after which the block
-/// goes on, and at the end of the statement or line where no more is wanted.
+/// closed already; with the line, statement or block that is wanted; before a line that leaves the
+/// block, and before a blank line after which the block goes on.
 pub fn stop(answer: &str, around: &Surroundings<'_>) -> String {
     let answer = if around.starts_line() { without_blank_lines(answer) } else { answer };
     let answer = if around.state == State::Code { within_brackets(answer, around) } else { answer };
-    let end = if !around.multi_line || around.extent == Extent::Literal {
-        first_line(answer)
-    } else if is_one_statement(answer, around) {
-        statement_end(answer, around).unwrap_or_else(|first_line| first_line)
-    } else {
-        block(answer, around)
+    let end = match Wanted::at(around) {
+        Wanted::Line => first_line(answer),
+        Wanted::Statement => {
+            Statement::end(answer, around).unwrap_or_else(|| by_brackets(answer, around))
+        }
+        Wanted::Block => block(answer, around),
     };
     answer.get(..end).unwrap_or_default().to_owned()
 }
 
 /// Whether `partial`, an answer still being written, has passed the end that [`stop`] would give
-/// it, whatever follows.
-pub fn is_past_end(partial: &str, around: &Surroundings<'_>) -> bool {
+/// it, whatever follows. What `statement` knows of the answer so far is not found out again.
+pub fn is_past_end(partial: &str, around: &Surroundings<'_>, statement: &mut Statement) -> bool {
     let text = if around.starts_line() { without_blank_lines(partial) } else { partial };
     if around.state == State::Code && within_brackets(text, around).len() < text.len() {
         return true;
     }
-    if !around.multi_line || around.extent == Extent::Literal {
-        return text.contains('\n');
+    match Wanted::at(around) {
+        Wanted::Line => text.contains('\n'),
+        Wanted::Statement => statement.is_over(text, around),
+        Wanted::Block => block(text, around) < text.trim_end().len(),
     }
-    if is_one_statement(text, around) {
-        // A statement has ended where a line has and no bracket is open.
-        statement_end(text, around).is_ok_and(|end| end < text.len())
-    } else {
-        block(text, around) < text.trim_end().len()
+}
+
+/// What a place wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// No more than the rest of the line.
+    Line,
+    /// The statement at the cursor.
+    Statement,
+    /// The rest of the block.
+    Block,
+}
+
+impl Wanted {
+    /// As several others do: more than a statement only where a block is empty or ends below the
+    /// cursor, never more than the line inside a comment, a string or the brackets of a call.
+    fn at(around: &Surroundings<'_>) -> Self {
+        let opens = around.opens_block(around.line_before);
+        if !around.multi_line || around.extent == Extent::Literal {
+            Self::Line
+        } else if around.extent == Extent::Line
+            || around.goes_on
+            || !(around.starts_line() || opens)
+        {
+            Self::Statement
+        } else {
+            Self::Block
+        }
     }
 }
 
@@ -83,34 +109,30 @@ fn within_brackets<'t>(answer: &'t str, around: &Surroundings<'_>) -> &'t str {
     rest.find('\n').and_then(|line| answer.get(..closed + line)).unwrap_or(answer)
 }
 
-/// Whether only the statement at the cursor is to be completed: code follows, or the cursor stands
-/// behind code that does not open a block.
-fn is_one_statement(answer: &str, around: &Surroundings<'_>) -> bool {
-    let first = answer.split('\n').next().unwrap_or_default();
-    let opens = || around.opens_block(&format!("{}{first}", around.line_before));
-    around.extent == Extent::Line || (!around.starts_line() && !opens())
-}
-
-/// The end of the first line at which every bracket that the answer opened is closed; as an error
-/// the end of its first line, where that never happens. A line break in front belongs to the
-/// first line.
-fn statement_end(answer: &str, around: &Surroundings<'_>) -> Result<usize, usize> {
+/// The end of a statement that never parses: the first line at which every bracket that the answer
+/// opened is closed, or the first line. A line break in front belongs to the first line; a header
+/// has its block.
+fn by_brackets(answer: &str, around: &Surroundings<'_>) -> usize {
     let start = if around.ends_line() { answer.len() - answer.trim_start().len() } else { 0 };
     let line_end = |from: usize| {
         answer.get(from..).and_then(|rest| rest.find('\n')).map_or(answer.len(), |at| from + at)
     };
     let first = line_end(start);
-    let mut end = first;
+    let header = answer.get(start..first).unwrap_or_default();
+    if around.blocks == Blocks::Indentation && around.opens_block(header) {
+        return block(answer, around);
+    }
+    let mut reader = Reader::new(around.lexis, around.state);
+    let (mut read, mut end) = (0, first);
     loop {
-        let (brackets, state) =
-            lexis::scan(answer.get(..end).unwrap_or_default(), around.lexis, around.state);
-        if lexis::unmatched(&brackets).0.is_empty() && !state.is_string() {
-            return Ok(end);
+        reader.read(answer.get(read..end).unwrap_or_default());
+        if reader.is_balanced() && !reader.state().is_string() {
+            return end;
         }
         if end >= answer.len() {
-            return Err(first);
+            return first;
         }
-        end = line_end(end + 1);
+        (read, end) = (end, line_end(end + 1));
     }
 }
 
@@ -120,6 +142,8 @@ fn block(answer: &str, around: &Surroundings<'_>) -> usize {
     let mut end = 0;
     let mut blank_lines = 0;
     let mut from = 0;
+    let mut read = 0;
+    let mut reader = Reader::new(around.lexis, around.state);
     for (idx, line) in answer.split('\n').enumerate() {
         let line_end = from + line.len();
         if line.trim().is_empty() {
@@ -127,9 +151,9 @@ fn block(answer: &str, around: &Surroundings<'_>) -> usize {
             from = line_end + 1;
             continue;
         }
-        let (brackets, state) =
-            lexis::scan(answer.get(..from).unwrap_or_default(), around.lexis, around.state);
-        let inside = !lexis::unmatched(&brackets).0.is_empty() || state != around.state;
+        reader.read(answer.get(read..from).unwrap_or_default());
+        read = from;
+        let inside = !reader.is_balanced() || reader.state() != around.state;
         let indent = around.indent_of(line);
         let leaves = idx > 0 && !inside && around.blocks == Blocks::Indentation && indent < base;
         // Behind a blank line starts something else, unless a block is still open.

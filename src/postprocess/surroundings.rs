@@ -2,6 +2,7 @@
 
 use super::Place;
 use super::lexis::{self, Bracket, Lexis, State};
+use crate::syntax::SyntaxTree;
 use crate::syntax::language::Blocks;
 use crate::syntax::scope::{self, Extent};
 
@@ -33,6 +34,10 @@ pub struct Surroundings<'a> {
     pub multi_line: bool,
     /// One step of indentation.
     pub unit: Unit,
+    /// The file's tree.
+    pub tree: Option<&'a SyntaxTree>,
+    /// Whether the block the cursor is in goes on below it.
+    pub goes_on: bool,
 }
 
 /// One step of indentation.
@@ -72,7 +77,7 @@ impl<'a> Surroundings<'a> {
         let (open, _) = lexis::unmatched(&brackets);
         let (_, closers) = lexis::unmatched(&lexis::scan(after, lexis, state).0);
         let closable = left_open(open, &closers);
-        Some(Self {
+        let mut around = Self {
             before,
             after,
             line_before,
@@ -85,7 +90,27 @@ impl<'a> Surroundings<'a> {
             extent,
             multi_line,
             unit: unit(place.text),
-        })
+            tree: place.tree,
+            goes_on: false,
+        };
+        around.goes_on = around.goes_on_below();
+        Some(around)
+    }
+
+    /// Whether the next line below that is not blank is one of the block that a line at the cursor
+    /// belongs to: as deep as that line, and nothing that closes the block.
+    fn goes_on_below(&self) -> bool {
+        let Some(below) = self.lines_below().next() else { return false };
+        let text = below.trim_start();
+        let above = self.lines_above().next().unwrap_or_default();
+        let column = self.indent_of(self.line_before);
+        let header = if self.starts_line() { above } else { self.line_before };
+        let own = if self.opens_block(header) {
+            column.max(self.indent_of(header) + self.unit.width())
+        } else {
+            column
+        };
+        self.indent_of(below) >= own && !text.starts_with(['}', ')', ']'])
     }
 
     /// The lines above the cursor's, nearest first, without those that are blank.

@@ -95,6 +95,41 @@ pub fn statements(tree: &SyntaxTree, text: &str, span: Span) -> Vec<Span> {
     captured(tree, text, span, "statement")
 }
 
+/// A statement of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement {
+    /// Where it is.
+    pub span: Span,
+    /// Whether it has no ERROR or MISSING node in it.
+    pub sound: bool,
+    /// Whether it has a body.
+    pub compound: bool,
+}
+
+/// The outermost statement of `text` that starts at `offset`; the innermost around `offset` where
+/// none does and `inside` is set.
+pub fn statement(tree: &SyntaxTree, text: &str, offset: usize, inside: bool) -> Option<Statement> {
+    let near = Span::new(offset.saturating_sub(1), (offset + 1).min(text.len()));
+    let mut starts: Option<Statement> = None;
+    let mut around: Option<Statement> = None;
+    for found in matches(tree, text, &tree.language().spec().queries.scopes, Some(near)) {
+        let Some(node) = found.node("statement") else { continue };
+        let has = |field| node.child_by_field_name(field).is_some();
+        let compound = ["body", "consequence", "definition"].into_iter().any(has);
+        let one = Statement { span: span(node), sound: !node.has_error(), compound };
+        if one.span.start == offset && starts.is_none_or(|held| held.span.end < one.span.end) {
+            starts = Some(one);
+        }
+        if one.span.start < offset
+            && offset <= one.span.end
+            && around.is_none_or(|held| one.span.len() < held.span.len())
+        {
+            around = Some(one);
+        }
+    }
+    starts.or(around.filter(|_| inside))
+}
+
 /// The identifiers of `text` inside `span`, with repetitions, in document order.
 pub fn identifiers<'t>(tree: &SyntaxTree, text: &'t str, span: Span) -> Vec<(&'t str, Span)> {
     captured(tree, text, span, "identifier")
@@ -229,6 +264,31 @@ mod tests {
             .map(|s| s.of(&text).unwrap())
             .collect();
         assert_eq!(all, ["if a:\n        return 1", "return 1", "g()"]);
+    }
+
+    #[test]
+    fn a_statement_is_found_where_it_starts_and_around_a_place() {
+        let check = |language: &str, marked: &str, inside: bool, expected: Option<(&str, bool)>| {
+            let (tree, text, offset) = parsed(language, marked);
+            let found = statement(&tree, &text, offset, inside);
+            let found = found.map(|one| (one.span.of(&text).unwrap(), one.sound));
+            assert_eq!(found, expected, "{marked}");
+        };
+        check(
+            "rust",
+            "fn f() {\n    ˇa\n        .b();\n    c();\n}\n",
+            false,
+            Some(("a\n        .b();", true)),
+        );
+        check("rust", "fn f() {\n    let x = ˇa;\n}\n", true, Some(("let x = a;", true)));
+        check("rust", "fn f() {\n    let x = ˇa;\n}\n", false, None);
+        check(
+            "python",
+            "ˇif a:\n    b()\nelse:\n    c()\nd()\n",
+            false,
+            Some(("if a:\n    b()\nelse:\n    c()", true)),
+        );
+        check("rust", "fn f() {\n    ˇlet x = = 1;\n}\n", false, Some(("let x = = 1;", false)));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::context::{self, Activity};
 use crate::document::Document;
 use crate::engine::{FimFamily, ModelInfo, Priority, Request, Sampling, Usage};
 use crate::postprocess::completion;
+pub use crate::postprocess::passes::{NAMES as PASSES, Passes};
 use crate::postprocess::surroundings::Surroundings;
 use crate::postprocess::{Applied, Place};
 use crate::prompt::anchor::{self, Anchor, Cursor, Reuse, Step, Target};
@@ -39,6 +40,8 @@ pub struct Options {
     pub limit: Option<Duration>,
     /// What the user did before.
     pub activity: Activity,
+    /// What is done to an answer before it is shown.
+    pub passes: Passes,
 }
 
 impl Default for Options {
@@ -51,6 +54,7 @@ impl Default for Options {
             priority: Priority::Interactive,
             limit: None,
             activity: Activity::default(),
+            passes: Passes::default(),
         }
     }
 }
@@ -248,16 +252,18 @@ pub async fn answer(
         pieces: prompt.pieces.into_iter().map(chat::for_engine).collect(),
         candidates: options.candidates.max(1),
         max_tokens,
-        stops: prompt.stops.into_iter().chain(stops(&around)).collect(),
+        stops: prompt.stops.into_iter().chain(stops(&around, options.passes)).collect(),
         sampling: Sampling { seed: tools.seed, ..Sampling::default() },
         heal: true,
         priority: options.priority,
     };
     let candidates = request.candidates;
     let generation = tools.engine.generate(request);
-    let limits = Limits { candidates, time: options.limit, around: &around };
+    let limits =
+        Limits { candidates, time: options.limit, around: &around, passes: options.passes };
     let gathered = gather::gather(generation, limits, progress).await?;
-    let (candidates, passed) = gather::best_first(gathered.answers, place, options.multi_line);
+    let index = tools.workspace.index();
+    let (candidates, passed) = gather::best_first(gathered.answers, place, options, &index);
     Ok(Completion {
         candidates,
         passed,
@@ -275,12 +281,13 @@ pub fn fitting(
     document: &Document,
     offset: usize,
     candidates: &[Candidate],
-    multi_line: bool,
+    options: &Options,
 ) -> Vec<Candidate> {
     let place = Place { text: &document.text, tree: document.tree.as_ref(), offset };
     let mut fitting: Vec<Candidate> = Vec::new();
     for candidate in candidates {
-        let text = completion::clean(&candidate.text, place, multi_line).text;
+        let (multi_line, passes) = (options.multi_line, options.passes);
+        let text = completion::clean(&candidate.text, place, multi_line, passes).text;
         if !text.is_empty() && fitting.iter().all(|other| other.text != text) {
             fitting.push(Candidate { text, ..candidate.clone() });
         }
@@ -289,10 +296,10 @@ pub fn fitting(
 }
 
 /// What ends every answer at this place, told to the engine so that it need not be generated.
-fn stops(around: &Surroundings<'_>) -> Option<String> {
+fn stops(around: &Surroundings<'_>, passes: Passes) -> Option<String> {
     let one_line = !around.multi_line || around.extent == Extent::Literal;
     // At the start of a line an answer may begin with a line break.
-    (one_line && !around.starts_line()).then(|| "\n".to_owned())
+    (passes.has("stop") && one_line && !around.starts_line()).then(|| "\n".to_owned())
 }
 
 /// The prompt format of a model family. The engine and the prompts do not know each other.

@@ -141,6 +141,14 @@ pub const OPTIONS: &[Declaration] = &[
         scope: Scope::Anywhere,
     },
     Declaration {
+        name: "complete.passes_off",
+        kind: Kind::PassesOff(|config| &mut config.complete.passes),
+        unset: "",
+        doc: "What is not done to an answer before it is shown: `characters`, `overlap before`, `indent`, `stop`, `overlap after`, `repetition`, `trailing white space`, `line ends`, `gate`. Without `gate` no parser checks suggestions, and one that breaks the file may be shown; without `stop` an answer goes on until the model ends it or `complete.max_tokens` are written.",
+        flag: None,
+        scope: Scope::Trusted,
+    },
+    Declaration {
         name: "exclude",
         kind: Kind::Patterns(|config| &mut config.exclude),
         unset: "",

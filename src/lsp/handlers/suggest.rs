@@ -82,8 +82,8 @@ impl Asked<'_> {
     fn known(&self, session: &Session) -> Option<(Vec<Candidate>, usize)> {
         let known = session.suggestions.known(self.cursor(), self.by_hand)?;
         let workspace = session.workspace_of(&self.document.path);
-        let multi_line = session.settings_of(workspace.root()).config.complete.multi_line;
-        let fitting = complete::fitting(self.document, self.offset, &known.candidates, multi_line);
+        let wanted = session.settings_of(workspace.root()).config.complete.options(0);
+        let fitting = complete::fitting(self.document, self.offset, &known.candidates, &wanted);
         // Where nothing is left of what was suggested elsewhere, there may be something to say here.
         (!fitting.is_empty() || known.typed == 0).then_some((fitting, known.typed))
     }

@@ -15,7 +15,7 @@ fn at(language: &str, file: &str) -> (String, Option<SyntaxTree>, usize) {
 
 fn cleaned(language: &str, file: &str, raw: &str) -> Cleaned {
     let (text, tree, offset) = at(language, file);
-    clean(raw, Place { text: &text, tree: tree.as_ref(), offset }, true)
+    clean(raw, Place { text: &text, tree: tree.as_ref(), offset }, true, Passes::default())
 }
 
 fn check(language: &str, file: &str, raw: &str, expected: &str) {
@@ -87,7 +87,7 @@ fn inside_a_comment_only_the_comment_goes_on() {
 #[test]
 fn a_cursor_that_is_nowhere_gets_nothing() {
     let place = Place { text: "é", tree: None, offset: 1 };
-    assert_eq!(clean("x", place, true), Cleaned::default());
+    assert_eq!(clean("x", place, true, Passes::default()), Cleaned::default());
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn generation_stops_when_the_answer_has_gone_beyond_its_end() {
     let finished = |language: &str, file: &str, raw: &str| {
         let (text, tree, offset) = at(language, file);
         let place = Place { text: &text, tree: tree.as_ref(), offset };
-        is_finished(raw, &Surroundings::of(place, true).unwrap())
+        Written::new(&Surroundings::of(place, true).unwrap(), Passes::default()).is_finished(raw)
     };
     let body = "fn f() {\n    ˇ\n}\n";
     assert!(!finished("rust", body, "a();\n    b"));
@@ -191,9 +191,9 @@ fn a_sound_answer_of_several_lines_is_left_alone_where_lines_end_with_a_return()
     let (language, file) = PLACES[5];
     let (text, tree, offset) = at(language, file);
     let place = Place { text: &text, tree: tree.as_ref(), offset };
-    let once = clean("self.\nx]", place, true);
+    let once = clean("self.\nx]", place, true, Passes::default());
     assert!(once.text.contains("\r\n"), "{once:?}");
-    assert_eq!(clean(&once.text, place, true).applied, []);
+    assert_eq!(clean(&once.text, place, true, Passes::default()).applied, []);
 }
 
 proptest! {
@@ -204,10 +204,10 @@ proptest! {
         let (language, file) = PLACES[which];
         let (text, tree, offset) = at(language, file);
         let place = Place { text: &text, tree: tree.as_ref(), offset };
-        let once = clean(&raw, place, multi_line);
+        let once = clean(&raw, place, multi_line, Passes::default());
 
         // The same again.
-        let twice = clean(&once.text, place, multi_line);
+        let twice = clean(&once.text, place, multi_line, Passes::default());
         prop_assert_eq!(&twice.text, &once.text);
         prop_assert!(twice.applied.is_empty());
         // No fault more.
@@ -231,7 +231,7 @@ proptest! {
 
     #[test]
     fn no_answer_and_no_place_panics(text in "\\PC{0,30}", raw in "\\PC{0,30}", offset in 0usize..40) {
-        let _ = clean(&raw, Place { text: &text, tree: None, offset }, true);
+        let _ = clean(&raw, Place { text: &text, tree: None, offset }, true, Passes::default());
     }
 
     #[test]
@@ -240,8 +240,9 @@ proptest! {
         let (text, tree, offset) = at(language, file);
         let place = Place { text: &text, tree: tree.as_ref(), offset };
         let around = Surroundings::of(place, true).unwrap();
-        if is_finished(&raw, &around) {
-            prop_assert!(is_finished(&format!("{raw}{more}"), &around), "{raw:?} + {more:?}");
+        let finished = |raw: &str| Written::new(&around, Passes::default()).is_finished(raw);
+        if finished(&raw) {
+            prop_assert!(finished(&format!("{raw}{more}")), "{raw:?} + {more:?}");
         }
     }
 }
@@ -276,7 +277,7 @@ fn the_lines_that_stood_in_a_file_come_back() {
             let tree = SyntaxTree::parse(language, &without);
             let place = Place { text: &without, tree: Some(&tree), offset: from };
             offered += 1;
-            if clean(&text[from..to], place, true).text != text[from..to] {
+            if clean(&text[from..to], place, true, Passes::default()).text != text[from..to] {
                 lost.push(code);
             }
         }

@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout_at;
 
-use super::{Candidate, Progress};
+use super::{Candidate, Options, Progress};
 use crate::engine::{EngineError, Event, Finish, Generation, Usage};
-use crate::postprocess::completion::{self, Cleaned};
+use crate::postprocess::completion::{self, Cleaned, Written};
+use crate::postprocess::passes::{GATE, Passes};
 use crate::postprocess::surroundings::Surroundings;
-use crate::postprocess::{Applied, Place};
+use crate::postprocess::{Applied, Place, names};
+use crate::workspace::index::Index;
 
 /// When enough was said.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +21,8 @@ pub(super) struct Limits<'a> {
     pub(super) time: Option<Duration>,
     /// Where the answer goes: it says where an answer ends.
     pub(super) around: &'a Surroundings<'a>,
+    /// What is done to it.
+    pub(super) passes: Passes,
 }
 
 /// What the model said, before any pass.
@@ -55,6 +59,7 @@ pub(super) async fn gather(
     let until = limits.time.and_then(|time| tokio::time::Instant::now().checked_add(time));
     let mut read = Usage::default();
     let mut answers = vec![Answer::default(); limits.candidates];
+    let mut written = vec![Written::new(limits.around, limits.passes); limits.candidates];
     let mut cut_short = false;
     loop {
         let event = match until {
@@ -68,12 +73,16 @@ pub(super) async fn gather(
         match event.ok_or(EngineError::Stopped)? {
             Event::Read(usage) => read = usage,
             Event::Text { candidate, text, logprob, tokens } => {
-                let Some(answer) = answers.get_mut(candidate) else { continue };
+                let (Some(answer), Some(written)) =
+                    (answers.get_mut(candidate), written.get_mut(candidate))
+                else {
+                    continue;
+                };
                 answer.logprob += logprob;
                 answer.tokens += tokens;
                 if !answer.past_end {
                     answer.text.push_str(&text);
-                    answer.past_end = completion::is_finished(&answer.text, limits.around);
+                    answer.past_end = written.is_finished(&answer.text);
                     if candidate == 0 {
                         progress(&answer.text);
                     }
@@ -101,29 +110,49 @@ pub(super) async fn gather(
     Ok(Gathered { answers, usage, cut_short })
 }
 
-/// The distinct answers that survive the passes, by what the parser says, then by likelihood; and
-/// what the passes did to each answer, the others included.
+/// A cleaned answer as it is ranked.
+struct Ranked {
+    cleaned: Cleaned,
+    /// Whether the gate changed it.
+    gated: bool,
+    /// Names it uses that nothing defines.
+    unknown: usize,
+    /// Mean log-probability per token.
+    logprob: f32,
+}
+
+/// The distinct answers that survive the passes, by what the parser says, then by the names that
+/// nothing defines, then by likelihood; and what the passes did to each answer, the others
+/// included.
 pub(super) fn best_first(
     answers: Vec<Answer>,
     place: Place<'_>,
-    multi_line: bool,
+    options: &Options,
+    index: &Index,
 ) -> (Vec<Candidate>, Vec<Vec<Applied>>) {
-    let mut cleaned: Vec<(Cleaned, f32)> = answers
+    let answers: Vec<Answer> =
+        answers.into_iter().filter(|answer| !answer.text.is_empty()).collect();
+    // One answer has no rank.
+    let ranks = answers.len() > 1;
+    let known = |name: &str| index.term(name).is_some();
+    let mut ranked: Vec<Ranked> = answers
         .into_iter()
-        .filter(|answer| !answer.text.is_empty())
         .map(|answer| {
-            let mean = answer.logprob / answer.tokens.max(1) as f32;
-            (completion::clean(whole_lines(&answer), place, multi_line), mean)
+            let text = whole_lines(&answer);
+            let cleaned = completion::clean(text, place, options.multi_line, options.passes);
+            let gated = cleaned.applied.iter().any(|applied| applied.pass == GATE);
+            let unknown =
+                if ranks { names::unknown(&cleaned.text, place, &known).names } else { 0 };
+            let logprob = answer.logprob / answer.tokens.max(1) as f32;
+            Ranked { cleaned, gated, unknown, logprob }
         })
         .collect();
-    let passed = cleaned.iter().map(|(cleaned, _)| cleaned.applied.clone()).collect();
-    cleaned.retain(|(cleaned, _)| !cleaned.text.is_empty());
-    let gated = |cleaned: &Cleaned| cleaned.applied.iter().any(|applied| applied.pass == "gate");
-    cleaned.sort_by(|(a, a_mean), (b, b_mean)| {
-        (a.damage.faults, gated(a)).cmp(&(b.damage.faults, gated(b))).then(b_mean.total_cmp(a_mean))
-    });
+    let passed = ranked.iter().map(|ranked| ranked.cleaned.applied.clone()).collect();
+    ranked.retain(|ranked| !ranked.cleaned.text.is_empty());
+    let verdict = |one: &Ranked| (one.cleaned.damage.faults, one.gated, one.unknown);
+    ranked.sort_by(|a, b| verdict(a).cmp(&verdict(b)).then(b.logprob.total_cmp(&a.logprob)));
     let mut candidates: Vec<Candidate> = Vec::new();
-    for (Cleaned { text, applied, .. }, logprob) in cleaned {
+    for Ranked { cleaned: Cleaned { text, applied, .. }, logprob, .. } in ranked {
         if candidates.iter().all(|candidate| candidate.text != text) {
             candidates.push(Candidate { text, logprob, applied });
         }
