@@ -3,7 +3,11 @@
 //! Byte-level BPE vocabularies of code models cut a text first into words with the space before
 //! them, runs of signs and runs of white space (Qwen2 technical report, arXiv 2407.10671, takes
 //! GPT-4's pattern), and most such pieces are one token. What is counted is those pieces, with a
-//! word of unusual length as several.
+//! word of unusual length as several. What signs, words and changes of case cost is fitted to Qwen2's
+//! tokenizer over excerpts of Rust, Python and JavaScript.
+
+/// Quarters of a token for a sign alone before a word: the vocabularies have most words with one.
+const JOINED: usize = 1;
 
 /// About how many tokens `text` has.
 pub fn estimate(text: &str) -> usize {
@@ -73,7 +77,8 @@ fn of_ascii(text: &[u8]) -> usize {
             }
             Class::Sign => {
                 at = run(at, Class::Sign);
-                quarters += 4 + 2 * (at - start - 1).min(40);
+                let joins = matches!(class(at), Some(Class::Lower | Class::Upper));
+                quarters += signs(at - start, joins);
                 while text.get(at) == Some(&b'\n') {
                     at += 1;
                 }
@@ -124,6 +129,8 @@ fn of_any(text: &str) -> usize {
                 length += 1;
                 rest.next();
             }
+            let joins = rest.peek().is_some_and(|next| next.is_alphabetic());
+            quarters += signs(length, joins);
             // A line break right after signs belongs to them.
             if rest.peek() == Some(&'\n') {
                 rest.next();
@@ -131,21 +138,24 @@ fn of_any(text: &str) -> usize {
                     rest.next();
                 }
             }
-            quarters += 4 + 2 * (length - 1_usize).min(40);
         }
     }
     quarters
 }
 
+/// Quarters of a token for so many signs, which a word may follow.
+fn signs(length: usize, joins: bool) -> usize {
+    if length == 1 && joins { JOINED } else { 4 + (length - 1).min(40) }
+}
+
 /// Quarters of a token for a word of so many letters with so many changes to upper case.
 fn word(length: usize, humps: usize) -> usize {
     let by_length = match length {
-        0..=7 => 4,
-        8..=10 => 5,
-        11..=13 => 7,
+        0..=10 => 4,
+        11..=13 => 6,
         more => more * 5 / 8,
     };
-    by_length.max(4 + 3 * humps)
+    by_length.max(4 + 2 * humps)
 }
 
 #[cfg(test)]
