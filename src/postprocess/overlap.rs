@@ -1,7 +1,7 @@
 //! Drops what already stands before or after the cursor.
 
 use super::lexis::{State, is_word};
-use super::similar::same;
+use super::likeness::same;
 use super::surroundings::Surroundings;
 
 /// Fewest letters and digits of a line that says something by itself: `}` and `else:` do not.

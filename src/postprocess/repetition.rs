@@ -1,6 +1,6 @@
 //! Cuts repeated lines and blocks, and characters that run on.
 
-use super::similar::same;
+use super::likeness::same;
 use super::surroundings::Surroundings;
 
 /// Longest period of repeated lines looked for.

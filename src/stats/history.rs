@@ -147,7 +147,7 @@ mod tests {
         let mut history = History::default();
         assert!(history.is_empty());
         let (one, two) = (day("2026-11-21"), day("2026-11-22"));
-        history.record(one, Some("/home/ann/secret-project/tiny.gguf"), SHOWN);
+        history.record(one, Some("/srv/secret-project/tiny.gguf"), SHOWN);
         history.record(two, Some("tiny"), SHOWN);
         history.record(two, None, SHOWN);
         assert_eq!((history.since, history.total.shown), (Some(one), 3));

@@ -32,6 +32,13 @@ impl Standing {
     pub fn edit(&mut self, edit: &TextEdit) {
         let (text, pieces) = (&self.text, &self.pieces);
         self.pieces = pieces.iter().flat_map(|piece| piece.after(edit, text)).collect();
+        // Two pieces may each find themselves in the same new bytes: those are the first one's.
+        let mut end = 0;
+        self.pieces.retain(|piece| {
+            let own = piece.start >= end;
+            end = end.max(piece.start + piece.of.len());
+            own
+        });
     }
 
     /// Characters of the accepted text without white space; with it, if there is nothing else.
@@ -148,6 +155,12 @@ mod tests {
         assert_eq!(anew("1234ab!cd5678"), 4);
         assert_eq!(anew("1234abd5678"), 3);
         assert_eq!(anew(""), 0);
+    }
+
+    #[test]
+    fn what_is_written_anew_once_is_not_taken_for_two() {
+        let edits = [edit(5, 5, "-"), edit(4, 7, "baa")];
+        assert_eq!(standing("aa", &edits), 1);
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn with_nothing_counted_it_says_so_where_it_would_be_and_how_to_turn_it_off() {
 #[test]
 fn what_several_processes_counted_is_told_in_words_and_numbers() {
     let project = Project::new(&[]);
-    count(&project, "/home/ann/models/tiny.gguf");
+    count(&project, "/srv/models/tiny.gguf");
     count(&project, "large");
     let run = project.run(&["stats"]);
     assert_eq!(run.code, 0, "{run:?}");
