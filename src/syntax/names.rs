@@ -98,7 +98,9 @@ fn defines(leaf: Node<'_>) -> bool {
         if PLACES.iter().any(|place| has(parent, place, node)) || left_of_list(parent, node) {
             return true;
         }
-        if has(parent, "type", node) || has(parent, "value", node) {
+        // The value of a pattern is a pattern.
+        let is_value = has(parent, "value", node) && !parent.kind().contains("pattern");
+        if has(parent, "type", node) || is_value {
             break;
         }
         if !THROUGH.iter().any(|kind| parent.kind().contains(kind)) {
