@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use agent::postprocess::Place;
 use agent::postprocess::completion::{Cleaned, Passes, clean};
+use agent::postprocess::{Applied, Place};
 use agent::syntax::SyntaxTree;
 use agent::syntax::health::health;
 
@@ -26,6 +26,9 @@ pub(crate) struct Tally {
     /// stayed whole.
     pub(crate) parses: usize,
     pub(crate) parses_kept: usize,
+    /// Those that lost only what came behind the end of the statement or block, which had to be
+    /// read for the end to show.
+    pub(crate) parses_ended: usize,
     /// What was shown and added a fault.
     pub(crate) adds: usize,
     /// What a rival shows, and what of it adds a fault.
@@ -92,7 +95,13 @@ pub(crate) fn evaluate(
         (true, false) => tally.cut += 1,
     }
     tally.parses += usize::from(parses);
+    let changed = |applied: &Applied| !matches!(applied.pass, "trailing white space" | "indent");
+    let only_ended = shown
+        && !kept
+        && cleaned.applied.iter().filter(|one| changed(one)).all(|one| one.pass == "stop")
+        && read.lines().count() > cleaned.text.lines().count();
     tally.parses_kept += usize::from(parses && kept);
+    tally.parses_ended += usize::from(parses && only_ended);
     tally.adds += usize::from(adds);
     let mut emptied = false;
     for applied in &cleaned.applied {

@@ -1,5 +1,5 @@
 //! What passes and gate make of what a model says at random places of real files. `cargo bench --bench
-//! gate -- [--count N] [--seed N] [--raw FILE] [--show PASS] WORKTREE…`; see benches/README.md.
+//! gate -- [--count N] [--seeds N,N…] [--raw FILE] [--show PASS] WORKTREE…`; see benches/README.md.
 
 #![expect(
     clippy::unwrap_used,
@@ -24,15 +24,16 @@ use evaluate::{Outcome, Tally};
 use sample::{Random, Sample};
 
 fn main() {
-    let (mut count, mut seed, mut raw, mut show, mut multi_line) = (5000, 1, None, None, true);
+    let (mut count, mut seeds, mut raw, mut show, mut multi_line) =
+        (5400, vec![1], None, None, true);
     let mut roots: Vec<PathBuf> = Vec::new();
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().unwrap();
         match argument.as_str() {
             "--count" => count = value().parse().unwrap(),
-            "--seed" => seed = value().parse().unwrap(),
-            "--raw" => raw = Some(PathBuf::from(value())),
+            "--seeds" => seeds = value().split(',').map(|seed| seed.parse().unwrap()).collect(),
+            "--raw" => raw = Some(value()),
             "--show" => show = Some(value()),
             "--single-line" => multi_line = false,
             _ => roots.push(argument.into()),
@@ -42,34 +43,42 @@ fn main() {
         println!("skipped: name work trees");
         return;
     }
+    let mut rows: BTreeMap<String, Tally> = BTreeMap::new();
+    for seed in &seeds {
+        let raw: Option<PathBuf> = raw.as_ref().map(|raw| format!("{raw}.{seed}").into());
+        let samples = draw(&roots, count / seeds.len(), *seed);
+        let answers = generate::answers(&roots, &samples, *seed, raw.as_deref());
+        for ((_, sample), raw) in samples.iter().zip(&answers) {
+            let name = sample.language.name();
+            let tree = SyntaxTree::parse(sample.language, &sample.text);
+            let place = Place { text: &sample.text, tree: Some(&tree), offset: sample.offset };
+            let around = Surroundings::of(place, multi_line).unwrap();
+            let mut written = Written::new(&around, Passes::default());
+            let read = evaluate::read(raw, |part| written.is_finished(part));
+            let tally = rows.entry(name.to_owned()).or_default();
+            if let Some(outcome) = evaluate::evaluate(sample, raw, read, multi_line, tally)
+                && let Some(show) = &show
+            {
+                print_outcome(sample, read, &outcome, show);
+            }
+        }
+    }
+    report(rows);
+}
+
+/// Places in the work trees, as many in each.
+fn draw(roots: &[PathBuf], count: usize, seed: u64) -> Vec<(usize, Sample)> {
     let mut random = Random(seed);
     let mut samples: Vec<(usize, Sample)> = Vec::new();
     for (index, root) in roots.iter().enumerate() {
         let files = sample::files(root);
-        // The same number of each work tree.
         let share = count / roots.len() + usize::from(index < count % roots.len());
         if !files.is_empty() {
             let drawn = sample::draw(&files, share, &mut random);
             samples.extend(drawn.into_iter().map(|sample| (index, sample)));
         }
     }
-    let answers = generate::answers(&roots, &samples, seed, raw.as_deref());
-    let mut rows: BTreeMap<String, Tally> = BTreeMap::new();
-    for ((_, sample), raw) in samples.iter().zip(&answers) {
-        let name = sample.language.name();
-        let tree = SyntaxTree::parse(sample.language, &sample.text);
-        let place = Place { text: &sample.text, tree: Some(&tree), offset: sample.offset };
-        let around = Surroundings::of(place, multi_line).unwrap();
-        let mut written = Written::new(&around, Passes::default());
-        let read = evaluate::read(raw, |part| written.is_finished(part));
-        let tally = rows.entry(name.to_owned()).or_default();
-        if let Some(outcome) = evaluate::evaluate(sample, raw, read, multi_line, tally)
-            && let Some(show) = &show
-        {
-            print_outcome(sample, read, &outcome, show);
-        }
-    }
-    report(rows);
+    samples
 }
 
 /// Prints what `wanted` (a pass, `adds`, `kept`, or `parses PASS`: only answers that parse) did.
@@ -107,6 +116,7 @@ fn report(mut rows: BTreeMap<String, Tally>) {
         all.dropped += tally.dropped;
         all.parses += tally.parses;
         all.parses_kept += tally.parses_kept;
+        all.parses_ended += tally.parses_ended;
         all.adds += tally.adds;
         for (sum, one) in [(&mut all.llama_vim, tally.llama_vim), (&mut all.tabby, tally.tabby)] {
             *sum = (sum.0 + one.0, sum.1 + one.1);
@@ -121,14 +131,14 @@ fn report(mut rows: BTreeMap<String, Tally>) {
     let mut times = std::mem::take(&mut all.times);
     rows.insert("all".to_owned(), all);
     println!(
-        "| language | suggestions (in broken files) | panics | kept | cut | dropped | raw that parse | of them uncut | add a fault | llama.vim: shown, add a fault | Tabby: shown, add a fault |"
+        "| language | suggestions (in broken files) | panics | kept | cut | dropped | raw that parse | of them uncut | the same, or cut only behind the end | add a fault | llama.vim: shown, add a fault | Tabby: shown, add a fault |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     for (name, row) in &rows {
         let share = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
         let of = |part| share(part, row.suggestions);
         println!(
-            "| {name} | {} ({}) | {} | {:.1} % | {:.1} % | {:.1} % | {:.1} % | {:.1} % | {} | {}, {} = {:.1} % | {}, {} = {:.1} % |",
+            "| {name} | {} ({}) | {} | {:.1} % | {:.1} % | {:.1} % | {:.1} % | {:.1} % | {:.1} % | {} | {}, {} = {:.1} % | {}, {} = {:.1} % |",
             row.suggestions,
             row.in_broken,
             row.panics,
@@ -137,6 +147,7 @@ fn report(mut rows: BTreeMap<String, Tally>) {
             of(row.dropped),
             of(row.parses),
             share(row.parses_kept, row.parses),
+            share(row.parses_kept + row.parses_ended, row.parses),
             row.adds,
             row.llama_vim.0,
             row.llama_vim.1,

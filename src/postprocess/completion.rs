@@ -1,7 +1,7 @@
 //! The passes over a completion, in order.
 
 use super::characters::characters;
-use super::gate::{self, Damage};
+use super::gate::{self, Damage, Passed};
 use super::indent::indent;
 use super::passes::GATE;
 pub use super::passes::{NAMES, Passes};
@@ -18,7 +18,8 @@ pub struct Cleaned {
     pub text: String,
     /// The passes that changed something, in order.
     pub applied: Vec<Applied>,
-    /// What is wrong with the file once it is inserted; never more than before.
+    /// What is wrong with the file once it is inserted, never more than before; nothing where the
+    /// gate is off.
     pub damage: Damage,
 }
 
@@ -66,7 +67,7 @@ pub fn clean(raw: &str, place: Place<'_>, multi_line: bool, passes: Passes) -> C
         let passed = if passes.has(GATE) {
             gate::gate(&text, place, &around)
         } else {
-            gate::judged(text.clone(), place)
+            Passed { text: text.clone(), damage: Damage::default() }
         };
         note(GATE, &text, &passed.text, &mut applied);
         text = passed.text;

@@ -1,17 +1,22 @@
 //! The parser as judge, and rules where it is too lenient: no suggestion adds a parse error; cut back to the longest valid prefix.
 
+use std::cell::OnceCell;
+
 use super::Place;
-use super::lexis::{self, is_word};
+use super::lexis::{self, State, is_word};
 use super::surroundings::Surroundings;
 use crate::syntax::{SyntaxTree, health, strict};
 use crate::text::{Span, TextEdit};
 
-/// Most parses of one answer. Each costs about a millisecond, and as much for each megabyte of the
-/// file; nobody waits for more.
+/// Most parses of one answer. Each costs about a millisecond; nobody waits for more.
 const MOST_TRIALS: usize = 64;
-/// Most bytes of files looked at for one answer, and fewest parses whatever the file.
-const MOST_BYTES: usize = 16 << 20;
-const LEAST_TRIALS: usize = 6;
+/// Most bytes parsed for one answer: those of the answer are parsed anew each time, those of the
+/// file are only gone over, so many times as fast.
+const MOST_BYTES: usize = 48 << 10;
+const FILE_SHARE: usize = 64;
+
+/// How far from the cursor it is looked for what the file offends already, in bytes.
+const NEAR: usize = 64 << 10;
 
 /// Fewest bytes of what is left of an answer after cutting: less is hardly what was meant.
 const LEAST_LEFT: usize = 4;
@@ -26,18 +31,12 @@ pub struct Damage {
     /// ERROR nodes that start in the answer and MISSING nodes inside it: its own mistakes, even
     /// where they took the place of one that was there before.
     pub own: usize,
-    /// Nodes with something of the answer in them that the parser takes and the language refuses,
-    /// of kinds that the file had none of.
-    pub refused: usize,
 }
 
 impl Damage {
     /// Whether this is no worse in any way than `other`.
     fn within(self, other: Self) -> bool {
-        self.faults <= other.faults
-            && self.bytes <= other.bytes
-            && self.own <= other.own
-            && self.refused <= other.refused
+        self.faults <= other.faults && self.bytes <= other.bytes && self.own <= other.own
     }
 }
 
@@ -56,17 +55,23 @@ pub struct Passed {
 pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed {
     let Some(tree) = place.tree else { return unjudged(answer, around) };
     let base = damage(tree, Span::empty(place.offset));
-    let most = (MOST_BYTES / place.text.len().max(1)).clamp(LEAST_TRIALS, MOST_TRIALS);
-    let mut trials = 0;
+    let (mut trials, mut left) = (0, MOST_BYTES);
+    let usual = Usual::of(tree, place);
     let mut judge = |text: &str| {
         if joins_words(text, around) {
             return None;
         }
+        let cost = text.len() + place.text.len() / FILE_SHARE;
+        // Of a long answer, what is much shorter is tried before all is spent.
+        if trials >= MOST_TRIALS || (trials > 0 && (cost > left || text.len() > left / 4)) {
+            return None;
+        }
         trials += 1;
-        let damage = (trials <= most).then(|| after(text, tree, place))?;
-        // Punctuation alone is worth showing where it mends something.
-        let worth = words(text) > 0 || damage.faults < base.faults;
-        (worth && damage.within(base)).then(|| Passed { text: text.to_owned(), damage })
+        left = left.saturating_sub(cost);
+        let damage = after(text, tree, place, (&base, &usual))?;
+        // Punctuation alone is worth showing where it mends something, or closes what is open.
+        let worth = words(text) > 0 || damage.faults < base.faults || closes(text, around);
+        worth.then(|| Passed { text: text.to_owned(), damage })
     };
     let nothing = Passed { text: String::new(), damage: base };
     if answer.is_empty() {
@@ -89,15 +94,15 @@ pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed
     shorter(answer).filter(fits).find_map(judge).unwrap_or(nothing)
 }
 
-/// `answer` as it is, with what is wrong with the file then.
-pub fn judged(answer: String, place: Place<'_>) -> Passed {
-    let damage = place.tree.map(|tree| after(&answer, tree, place)).unwrap_or_default();
-    Passed { text: answer, damage }
-}
-
 /// Whether `answer` would become one word with what stands behind the cursor.
 fn joins_words(answer: &str, around: &Surroundings<'_>) -> bool {
     answer.ends_with(is_word) && around.line_after.starts_with(is_word)
+}
+
+/// Whether `answer` ends the string the cursor is in, or closes a bracket it has not opened.
+fn closes(answer: &str, around: &Surroundings<'_>) -> bool {
+    let (brackets, state) = lexis::scan(answer, around.lexis, around.state);
+    (around.state.is_string() && state == State::Code) || !lexis::unmatched(&brackets).1.is_empty()
 }
 
 /// Whether `answer` opens a round or square bracket that the rest of the line does not close: in a
@@ -125,20 +130,48 @@ fn unjudged(answer: &str, around: &Surroundings<'_>) -> Passed {
     Passed { text: text.to_owned(), damage: Damage::default() }
 }
 
-/// The damage of the file at `place` with `text` inserted.
-fn after(text: &str, tree: &SyntaxTree, place: Place<'_>) -> Damage {
+/// The rules that a file offends as it is, near the cursor; found out when they are first asked for.
+struct Usual<'a> {
+    rules: OnceCell<Vec<usize>>,
+    tree: &'a SyntaxTree,
+    place: Place<'a>,
+}
+
+impl<'a> Usual<'a> {
+    fn of(tree: &'a SyntaxTree, place: Place<'a>) -> Self {
+        Self { rules: OnceCell::new(), tree, place }
+    }
+
+    fn has(&self, rule: usize) -> bool {
+        let Place { text, offset, .. } = self.place;
+        let near = Span::new(offset.saturating_sub(NEAR), (offset + NEAR).min(text.len()));
+        let rules = self.rules.get_or_init(|| {
+            strict::refused(self.tree, text, Some(near)).iter().map(|one| one.rule).collect()
+        });
+        rules.contains(&rule)
+    }
+}
+
+/// The damage of the file at `place` with `text` inserted, if it is no worse than `base` and the
+/// language refuses nothing that is not `usual` in the file.
+fn after(
+    text: &str,
+    old: &SyntaxTree,
+    place: Place<'_>,
+    (base, usual): (&Damage, &Usual<'_>),
+) -> Option<Damage> {
     let (before, behind) = place.text.split_at_checked(place.offset).unwrap_or_default();
     let new = [before, text, behind].concat();
     let edit = TextEdit { span: Span::empty(place.offset), text: text.to_owned() };
-    let old = tree;
     let tree = old.reparse(place.text, &[edit], &new);
     let own = Span::new(place.offset, place.offset + text.len());
-    let mut refused = strict::refused(&tree, &new, Some(own));
-    if !refused.is_empty() {
-        let usual = strict::refused(old, place.text, None);
-        refused.retain(|one| usual.iter().all(|other| other.rule != one.rule));
+    // The cheaper question first: most of what fails fails here.
+    let damage = damage(&tree, own);
+    if !damage.within(*base) {
+        return None;
     }
-    Damage { refused: refused.len(), ..damage(&tree, own) }
+    let refused = strict::refused(&tree, &new, Some(own));
+    refused.iter().all(|one| usual.has(one.rule)).then_some(damage)
 }
 
 fn damage(tree: &SyntaxTree, own: Span) -> Damage {
@@ -154,7 +187,6 @@ fn damage(tree: &SyntaxTree, own: Span) -> Damage {
         bytes: health.errors.iter().map(outside).sum(),
         own: health.errors.iter().filter(starts_in).count()
             + health.missing.iter().filter(lies_in).count(),
-        refused: 0,
     }
 }
 
@@ -166,8 +198,7 @@ fn endings(answer: &str, around: &Surroundings<'_>) -> Vec<String> {
     }
     let text = answer.trim_end();
     let (brackets, state) = lexis::scan(text, around.lexis, around.state);
-    if state != lexis::State::Code || !text.ends_with(|c: char| is_word(c) || "'\")]}".contains(c))
-    {
+    if state != State::Code || !text.ends_with(|c: char| is_word(c) || "'\")]}".contains(c)) {
         return vec![];
     }
     let (open, _) = lexis::unmatched(&brackets);
@@ -308,6 +339,14 @@ mod tests {
         check("python", "def f():\n    x = self.opˇ)\n", "tion(a)", "tion(a");
         check("rust", "fn f() {\n    x.puˇ);\n}\n", "sh((a, b))", "sh((a, b)");
         check("python", "print(xˇ)\n", ".y(1)", ".y(1)");
+    }
+
+    #[test]
+    fn punctuation_alone_is_shown_where_it_closes_what_is_open() {
+        check("python", "x = {\n    'a': f('bˇ\n    'c': 1,\n}\n", "')", "')");
+        check("rust", "fn f() {\n    if a {\n        b();\n    ˇ\n    c();\n}\n", "}", "}");
+        check("rust", "fn f() {\n    ˇ\n    c();\n}\n", "///", "");
+        check("python", "def f():\n    ˇ\n    return 1\n", "#", "");
     }
 
     #[test]

@@ -102,9 +102,25 @@ pub fn scan(text: &str, lexis: Lexis, mut state: State) -> (Vec<Bracket>, State)
         let before = text.get(..at).unwrap_or_default();
         let (length, next) = step(rest, lexis, state, before);
         at += length;
+        if state == next {
+            at += plain(rest.get(length..).unwrap_or_default(), state, rest.starts_with(is_word));
+        }
         state = next;
     }
     (brackets, state)
+}
+
+/// How many bytes of `rest` mean nothing in `state`: of a file most do. `in_word` says whether a
+/// word goes on.
+fn plain(rest: &str, state: State, in_word: bool) -> usize {
+    let means_nothing = |byte: &u8| match state {
+        State::Code => in_word && (byte.is_ascii_alphanumeric() || *byte == b'_'),
+        State::LineComment => *byte != b'\n',
+        State::BlockComment(_) => !matches!(byte, b'*' | b'/'),
+        State::String { .. } => !matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b'$' | b'\n'),
+        State::RawString(_) => *byte != b')',
+    };
+    rest.bytes().take_while(means_nothing).count()
 }
 
 /// What is open in a text that is read line by line.

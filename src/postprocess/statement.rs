@@ -1,14 +1,15 @@
 //! Where a statement ends, by parsing the file with each line of the answer as it is completed.
 
-use super::lexis::{self, Reader};
+use super::lexis::{self, Lexis, Reader};
 use super::surroundings::Surroundings;
 use crate::syntax::SyntaxTree;
 use crate::syntax::language::Blocks;
 use crate::syntax::scope;
 use crate::text::{Span, TextEdit};
 
-/// Most lines of one answer that are parsed for.
+/// Most lines of one answer that are parsed for, and most bytes of the file gone over for them.
 const MOST_LINES: usize = 32;
+const MOST_BYTES: usize = 1 << 20;
 /// So many lines may end with every bracket closed and the statement still not complete, as the
 /// lines of a chain of calls do.
 const MOST_INCOMPLETE: usize = 6;
@@ -71,7 +72,7 @@ impl Statement {
         let text = self.read.get(..end).unwrap_or_default();
         // With the line break above it, where strings and comments may end.
         let line = text.get(start.saturating_sub(1)..).unwrap_or_default();
-        if line.trim().is_empty() {
+        if line.trim().is_empty() || is_comment(line, around) {
             return;
         }
         let reader = self.reader.get_or_insert_with(|| Reader::new(around.lexis, around.state));
@@ -83,6 +84,8 @@ impl Statement {
             (self.complete, self.over) = (Some(end), true);
             return;
         };
+        let file = around.before.len() + around.after.len();
+        let most = (MOST_BYTES / file.max(1)).clamp(2, MOST_LINES);
         self.parses += 1;
         // What the line says, without white space at its end.
         let said = around.before.len() + text.trim_end().len();
@@ -102,7 +105,7 @@ impl Statement {
             Some(found) if found.span.end <= line_start => self.over = self.complete.is_some(),
             _ => {
                 let limit = if self.complete.is_some() || around.opens_block(line) {
-                    MOST_LINES
+                    most
                 } else if around.blocks == Blocks::Indentation {
                     1
                 } else {
@@ -111,7 +114,7 @@ impl Statement {
                 self.over = self.parses >= limit;
             }
         }
-        self.over |= self.parses >= MOST_LINES;
+        self.over |= self.parses >= most;
     }
 
     /// Whether a statement that is complete cannot go on with `rest`, which may be half a line.
@@ -135,9 +138,17 @@ impl Statement {
     }
 }
 
+/// Whether a line is a comment by itself: it belongs to the statement below.
+fn is_comment(line: &str, around: &Surroundings<'_>) -> bool {
+    line.trim_start().starts_with(if around.lexis == Lexis::Hash { "#" } else { "//" })
+}
+
 /// The statement that `text` starts or goes on with at the cursor, if it is sound.
 fn parsed(text: &str, tree: &SyntaxTree, around: &Surroundings<'_>) -> Option<scope::Statement> {
-    let blank = text.len() - text.trim_start().len();
+    let above = |line: &&str| line.trim().is_empty() || is_comment(line, around);
+    let above: usize = text.split_inclusive('\n').take_while(above).map(str::len).sum();
+    let rest = text.get(above..).unwrap_or_default();
+    let blank = above + rest.len() - rest.trim_start().len();
     let new = [around.before, text, around.after].concat();
     let old = [around.before, around.after].concat();
     let cursor = around.before.len();
@@ -192,6 +203,13 @@ mod tests {
         let both = "if a:\n        b()\n    else:\n        c()\n    d()\n";
         let end = "if a:\n        b()\n    else:\n        c()";
         check("python", file, both, Some(end), Some(&format!("{end}\n    d")));
+    }
+
+    #[test]
+    fn a_comment_belongs_to_the_statement_below() {
+        let file = "def f():\n    ˇ\n    return 1\n";
+        let both = "# Adds.\n    a = 1\n    b = 2\n";
+        check("python", file, both, Some("# Adds.\n    a = 1"), Some("# Adds.\n    a = 1\n"));
     }
 
     #[test]
