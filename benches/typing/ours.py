@@ -304,9 +304,9 @@ async def type_steps(editor, steps, pid):
     latest, before = 0.0, None
     for position, step in enumerate(steps):
         wait = start + step.time - time.perf_counter()
-        latest = max(latest, -wait)
         if wait > 0:
             await asyncio.sleep(wait)
+        latest = max(latest, time.perf_counter() - start - step.time)
         editor.typed(position, step, before is None or far(editor.text, before, step))
         before = step
     await asyncio.sleep(2.0)

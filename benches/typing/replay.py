@@ -43,6 +43,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--options", default="{}", help="more options for `agent`, as JSON")
     parser.add_argument("--arguments", help="for llama-server instead of the usual ones")
+    parser.add_argument("--predict", type=int, default=rival.N_PREDICT, help="tokens that llama.vim asks for at most")
     parser.add_argument("--port", type=int, default=8012)
     parser.add_argument("--output", required=True, help="folder for the results")
     return parser.parse_args()
@@ -50,6 +51,7 @@ def arguments():
 
 def main():
     options = arguments()
+    rival.N_PREDICT = options.predict
     output = pathlib.Path(options.output)
     output.mkdir(parents=True, exist_ok=True)
     for number, side in enumerate(options.runs.split(",")):

@@ -55,6 +55,7 @@ def figures(run, path):
     judged = [entry for entry in passed if entry["typed"]]
     exact = [head(entry["text"]) == head(entry["typed"]) for entry in judged]
     agreed = [common(entry["text"], entry["typed"]) for entry in judged]
+    crossed = [entry.get("behind_ms") or 0.0 for entry in passed]
     of = lambda entries, cold: [entry["ms"] for entry in entries if entry["cold"] == cold]
     full = [entry for entry in asked if (not entry["empty"] if rival else entry.get("text"))]
     return {
@@ -62,8 +63,12 @@ def figures(run, path):
         "minutes": run["minutes"],
         "requests": len(asked),
         "answered with text, share of requests": len(full) / max(1, len(asked)),
+        "the same, shown for the text asked about and sound": len(waited) / max(1, len(asked)),
         "given up or superseded, share": sum(bool(entry.get("error")) for entry in asked) / max(1, len(asked)),
+        "tokens read for an answer, p50": percentile([e["read"] for e in log if e.get("read") is not None], 50),
+        "tokens written for an answer, p50": percentile([e["written"] for e in log if e.get("written") is not None], 50),
         "speculative requests": run["requests"]["speculative"] if rival else None,
+        "characters of a suggestion, mean": mean([len(entry["text"]) for entry in passed]),
         "edits after which something was shown, share": len({e["step"] for e in passed}) / run["steps"],
         "shown": len(shown),
         "of these, would add a fault to the file": len(worse),
@@ -84,8 +89,13 @@ def figures(run, path):
         "all of it as then typed, share": mean([e["typed"].startswith(e["text"].rstrip()) for e in judged]),
         "characters right from the start, mean": mean(agreed),
         "longer than 3 characters right, share": mean([count > 3 for count in agreed]),
-        "shown for a text that the server knew was past": sum(bool(e.get("behind_ms")) for e in passed),
-        "the same, that only the editor knew of": sum(bool(e.get("editor_behind")) and not e.get("behind_ms") for e in passed),
+        # An answer may meet a change on its way: it was written before the server could read that.
+        "answers that met a change on their way": sum(behind > 0 for behind in crossed),
+        "of these, for a text that the server had known to be past for 10 ms": sum(behind > 10 for behind in crossed),
+        "answers for a text that the editor had not yet told to be past": sum(
+            bool(e.get("editor_behind")) and not e.get("behind_ms") for e in passed
+        ),
+        "latest key, ms": run["latest_key_ms"],
         "CPU seconds per minute": run["cpu_per_minute"],
         "CPU seconds per minute at rest": run["idle_cpu_per_minute"],
         "text at the end as in the trace": run["same_text"],
