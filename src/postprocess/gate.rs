@@ -11,9 +11,11 @@ use crate::text::{Span, TextEdit};
 /// Most parses of one answer. Each costs about a millisecond; nobody waits for more.
 const MOST_TRIALS: usize = 64;
 /// Most bytes parsed for one answer: those of the answer are parsed anew each time, those of the
-/// file are only gone over, so many times as fast.
+/// file are only gone over, so many times as fast where it is sound and where it is not: there the
+/// parser looks for a way out of the fault anew.
 const MOST_BYTES: usize = 48 << 10;
-const FILE_SHARE: usize = 64;
+const SOUND_SHARE: usize = 64;
+const BROKEN_SHARE: usize = 8;
 
 /// How far from the cursor it is looked for what the file offends already, in bytes.
 const NEAR: usize = 64 << 10;
@@ -55,13 +57,14 @@ pub struct Passed {
 pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed {
     let Some(tree) = place.tree else { return unjudged(answer, around) };
     let base = damage(tree, Span::empty(place.offset));
+    let share = if base.faults > 0 { BROKEN_SHARE } else { SOUND_SHARE };
     let (mut trials, mut left) = (0, MOST_BYTES);
     let usual = Usual::of(tree, place);
     let mut judge = |text: &str| {
         if joins_words(text, around) {
             return None;
         }
-        let cost = text.len() + place.text.len() / FILE_SHARE;
+        let cost = text.len() + place.text.len() / share;
         // Of a long answer, what is much shorter is tried before all is spent.
         if trials >= MOST_TRIALS || (trials > 0 && (cost > left || text.len() > left / 4)) {
             return None;
