@@ -96,33 +96,45 @@ fn statements(tree: &SyntaxTree, text: &str, within: Span) -> Vec<Span> {
     };
     let end = within.end.max(within.start + 1);
     let mut cursor = tree.root().walk();
+    let mut depth = 0;
     loop {
         let node = cursor.node();
+        let is_on_one_line = node.start_position().row == node.end_position().row;
         let is_plain = kinds.are_plain(node);
         if is_plain {
             found.push(span(node));
         }
-        if kinds.start_others(node) {
+        let mut holds_cuts = !is_on_one_line || !is_plain && is_at_end_of_line(text, span(node));
+        if holds_cuts && kinds.start_others(node) {
             search.run(node, |matched| {
                 let nodes = matched.captures().filter(|(name, _)| *name == "statement");
                 found.extend(nodes.map(|(_, node)| span(node)));
             });
         }
-        // No line begins inside of a statement on one line, and what ends there ends with it.
-        let is_cut = !is_plain || node.start_position().row != node.end_position().row;
-        if is_cut
-            && cursor.depth() < MAX_DEPTH
-            && cursor.goto_first_child_for_byte(within.start).is_some()
-            && cursor.node().start_byte() < end
-        {
-            continue;
+        holds_cuts &= depth < MAX_DEPTH;
+        if holds_cuts && cursor.goto_first_child_for_byte(within.start).is_some() {
+            depth += 1;
+            if cursor.node().start_byte() < end {
+                continue;
+            }
         }
         while !(cursor.goto_next_sibling() && cursor.node().start_byte() < end) {
             if !cursor.goto_parent() {
                 return found;
             }
+            depth -= 1;
         }
     }
+}
+
+/// Whether nothing but white space and separators stands on the line before a part of it, or after
+/// it. Elsewhere no line begins or ends with a statement inside of that part.
+fn is_at_end_of_line(text: &str, part: Span) -> bool {
+    let (before, after) = text.as_bytes().split_at(part.start.min(text.len()));
+    let before = before.iter().rev().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
+    let after = after.get(part.len()..).unwrap_or_default();
+    let after = after.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b';' | b','));
+    [before, after].into_iter().any(|byte| byte.is_none_or(|byte| *byte == b'\n'))
 }
 
 /// Where the lines of `offsets` begin, if only white space stands before them there. One pass,
