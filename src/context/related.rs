@@ -100,18 +100,15 @@ fn rank<'a>(place: Place<'a>, project: Project<'a>, budget: usize) -> Option<Ran
 /// What is worth showing at `place`, within what the file leaves of `budget` tokens.
 pub fn find(place: Place<'_>, project: Project<'_>, budget: usize) -> Related {
     let Some(ranking) = rank(place, project, budget) else { return Related::default() };
-    let signals = wanted::signals(&ranking, project);
-    let wanted: Vec<f32> =
-        signals.iter().map(|(_, signals)| wanted::probability(signals)).collect();
-    let places: TermMap<u32> =
-        signals.iter().enumerate().map(|(at, (term, _))| (*term, at as u32)).collect();
-    let Offers { offers, reasons } = offers::offers(&ranking, &places, project);
+    let wanted = wanted::wanted(&ranking, project);
+    let Offers { offers, shown, reasons } = offers::offers(&ranking, &wanted, project);
     let headers: RefCell<FileMap<usize>> = RefCell::default();
     let header = |file: &FileEntry| {
         let mut known = headers.borrow_mut();
         *known.entry(file).or_insert_with(|| excerpts::cost_of_path(&file.path))
     };
-    let chosen = choose::choose(&offers, &wanted, ranking.budget, &header);
+    let weights: Vec<f32> = wanted.iter().map(|one| one.probability).collect();
+    let chosen = choose::choose(&offers, &shown, &weights, ranking.budget, &header);
     excerpts::excerpts(&ranking, &offers, &reasons, chosen, project)
 }
 

@@ -121,7 +121,7 @@ impl Index {
 
     /// Whether some item has that name.
     pub fn is_defined(&self, term: Term) -> bool {
-        self.vocabulary.slots(term, DEFINES).next().is_some()
+        self.vocabulary.definers(term) > 0
     }
 
     /// The files whose text holds the identifier, in an order that means nothing; how often says

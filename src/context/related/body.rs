@@ -1,5 +1,7 @@
 //! The statements of a function's body, by indentation: what may be shown of it by itself.
 
+use memchr::memmem;
+
 use super::words::is_of_word;
 use crate::syntax::language::Blocks;
 use crate::text::Span;
@@ -54,7 +56,8 @@ pub(super) fn statements(file: &FileEntry, symbol: &Symbol, source: &str) -> Vec
 /// The lines between the one that opens the body and the one that closes it.
 fn body(blocks: Blocks, symbol: &Symbol, source: &str) -> Option<Span> {
     let whole = symbol.span.of(source)?;
-    let head = whole.find(&symbol.signature)? + symbol.signature.len();
+    let signature = symbol.signature.as_bytes();
+    let head = memmem::find(whole.as_bytes(), signature)? + signature.len();
     let opening = whole.get(head..)?.lines().next()?.trim();
     let opens = match blocks {
         Blocks::Braces => opening.ends_with('{'),

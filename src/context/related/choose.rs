@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 use std::hash::BuildHasherDefault;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::files::FileMap;
@@ -48,8 +49,9 @@ pub(super) struct Offer<'a> {
     /// The statement, where it is one of a function; the offer before the first of them is then
     /// the function's signature.
     pub(super) statement: Option<Statement>,
-    /// What it would show, each once, as places in a list of weights.
-    pub(super) shows: Vec<u32>,
+    /// Where the list of all that is shown says what it would show: places in a list of weights, each
+    /// once.
+    pub(super) shows: Range<usize>,
     /// What it costs by itself.
     pub(super) tokens: usize,
 }
@@ -91,20 +93,22 @@ impl Ord for Entry {
     }
 }
 
-/// Chooses from `offers` within `budget` tokens. `header` is what the first item of a file costs
+/// Chooses from `offers`, which show what `shown` says, within `budget` tokens. `header` is what the first item of a file costs
 /// beyond itself.
 pub(super) fn choose(
     offers: &[Offer<'_>],
+    shown: &[u32],
     wanted: &[f32],
     budget: usize,
     header: &dyn Fn(&FileEntry) -> usize,
 ) -> Vec<Chosen> {
     let mut state = State {
         offers,
+        shown,
         wanted,
         covered: vec![false; wanted.len()],
         files: FileMap::default(),
-        shown: HashMap::default(),
+        held: HashMap::default(),
         header,
     };
     let mut heap: BinaryHeap<Entry> = (0..offers.len())
@@ -135,12 +139,13 @@ pub(super) fn choose(
 
 struct State<'o> {
     offers: &'o [Offer<'o>],
+    shown: &'o [u32],
     wanted: &'o [f32],
     covered: Vec<bool>,
     /// Files with something shown.
     files: FileMap<Vec<usize>>,
     /// Offers by item.
-    shown: HashMap<(*const FileEntry, usize), Vec<usize>, BuildHasherDefault<NumberHasher>>,
+    held: HashMap<(*const FileEntry, usize), Vec<usize>, BuildHasherDefault<NumberHasher>>,
     header: &'o dyn Fn(&FileEntry) -> usize,
 }
 
@@ -151,7 +156,7 @@ impl State<'_> {
         let key = Arc::as_ptr(one.file);
         let mut cost = one.tokens;
         let mut head = None;
-        match self.shown.get(&(key, one.item)).map_or(&[][..], Vec::as_slice) {
+        match self.held.get(&(key, one.item)).map_or(&[][..], Vec::as_slice) {
             [] => head = one.statement.map(|statement| &self.offers[statement.head]),
             held if held.contains(&offer) => return (0.0, cost),
             held => {
@@ -183,25 +188,30 @@ impl State<'_> {
             }
         }
         let new = |at: &&u32| !self.covered[**at as usize];
-        let gain = |shows: &[u32]| -> f32 {
-            shows.iter().filter(new).map(|at| self.wanted[*at as usize]).sum()
-        };
+        let weight = |at: &u32| self.wanted[*at as usize];
+        let shows = self.shows(one);
+        let gain: f32 = shows.iter().filter(new).map(weight).sum();
         let with_head = |head: &Offer<'_>| {
-            let others = head.shows.iter().filter(|at| !one.shows.contains(at)).filter(new);
-            others.map(|at| self.wanted[*at as usize]).sum::<f32>()
+            let others = self.shows(head).iter().filter(|at| !shows.contains(at)).filter(new);
+            others.map(weight).sum::<f32>()
         };
-        let gain = gain(&one.shows) + head.map_or(0.0, with_head);
+        let gain = gain + head.map_or(0.0, with_head);
         if gain <= 0.0 {
             return (0.0, cost);
         }
         (gain / cost as f32, cost)
     }
 
+    /// What an offer shows.
+    fn shows(&self, offer: &Offer<'_>) -> &[u32] {
+        self.shown.get(offer.shows.clone()).unwrap_or_default()
+    }
+
     /// Shows an offer; returns those that it takes the place of.
     fn take(&mut self, offer: usize) -> Vec<usize> {
         let one = &self.offers[offer];
         let key = Arc::as_ptr(one.file);
-        let held = self.shown.entry((key, one.item)).or_default();
+        let held = self.held.entry((key, one.item)).or_default();
         let replaced = if one.form == Form::Whole { std::mem::take(held) } else { Vec::new() };
         let head = one.statement.map(|statement| statement.head).filter(|_| held.is_empty());
         let new = [head, Some(offer)];
@@ -210,7 +220,7 @@ impl State<'_> {
         in_file.retain(|held| !replaced.contains(held));
         for offer in new.into_iter().flatten() {
             in_file.push(offer);
-            for at in &self.offers[offer].shows {
+            for at in &self.shown[self.offers[offer].shows.clone()] {
                 self.covered[*at as usize] = true;
             }
         }

@@ -23,7 +23,7 @@ const WORDS: usize = 3;
 pub(super) fn excerpts(
     ranking: &Ranking<'_>,
     offers: &[Offer<'_>],
-    reasons: &[String],
+    reasons: &[Arc<str>],
     mut chosen: Vec<Chosen>,
     project: Project<'_>,
 ) -> Related {
@@ -74,7 +74,7 @@ impl OfFile<'_> {
         &self,
         ranking: &Ranking<'_>,
         offers: &[Offer<'_>],
-        reasons: &[String],
+        reasons: &[Arc<str>],
         chosen: &[Chosen],
         project: Project<'_>,
         dropped: &mut Vec<Dropped>,
@@ -103,7 +103,7 @@ impl OfFile<'_> {
             _ => Kind::Ranked,
         };
         let reason = match named {
-            Some(reason) => reason.clone(),
+            Some(reason) => reason.to_string(),
             None => alike(self.file, &items, &ranking.near, project),
         };
         Some(Excerpt {
@@ -180,7 +180,7 @@ fn told(offer: &Offer<'_>, reason: &str, cause: &'static str) -> Dropped {
 /// Offers of items of which nothing is shown, in the order in which they were made.
 fn unchosen<'a>(
     offers: &'a [Offer<'a>],
-    reasons: &'a [String],
+    reasons: &'a [Arc<str>],
     chosen: &'a [Chosen],
 ) -> impl Iterator<Item = Dropped> + 'a {
     let mut told: HashSet<(*const FileEntry, usize)> = chosen

@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use super::files::FileMap;
 use super::near::Near;
 use super::words::{Sieve, TermMap, TermSet, hash, is_of_word};
@@ -160,8 +162,10 @@ impl<'a> Own<'a> {
     /// How clearly `text` uses `name` as one that this file has.
     fn weight(&self, text: &str, name: &str, project: Project<'_>) -> f32 {
         let mut best: f32 = 0.0;
-        for (at, _) in text.match_indices(name) {
-            let (before, after) = (&text[..at], &text[at + name.len()..]);
+        for at in memmem::find_iter(text.as_bytes(), name) {
+            let (Some(before), Some(after)) = (text.get(..at), text.get(at + name.len()..)) else {
+                continue;
+            };
             if before.ends_with(is_of_word) || after.starts_with(is_of_word) {
                 continue;
             }

@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::choose::{Form, Offer, Statement};
+use super::wanted::{self, Wanted};
 use super::words::{NumberHasher, PartMap, TermMap, hash, words};
-use super::{Ranking, body, wanted};
+use super::{Ranking, body};
 use crate::context::{Project, tokens};
 use crate::syntax::outline::ItemKind;
 use crate::workspace::index::{FileEntry, Symbol};
@@ -18,34 +20,38 @@ const LOOKED_INTO: usize = 60;
 /// A longer item is not shown whole, in bytes.
 const MAX_WHOLE: usize = 6000;
 
-/// The offers, and for each why it is one; empty where it is for being alike.
+/// What may be shown.
 pub(super) struct Offers<'a> {
     pub(super) offers: Vec<Offer<'a>>,
-    pub(super) reasons: Vec<String>,
+    /// What the offers would show, one's after the other's: places in the list of what is wanted.
+    pub(super) shown: Vec<u32>,
+    /// For each offer why it is one; empty where it is for being alike.
+    pub(super) reasons: Vec<Arc<str>>,
 }
 
-/// What may be shown of the items that `ranking` found. `places` has the identifiers worth a
+/// What may be shown of the items that `ranking` found. `wanted` are the identifiers worth a
 /// thought.
 pub(super) fn offers<'a>(
     ranking: &Ranking<'a>,
-    places: &TermMap<u32>,
+    wanted: &[Wanted],
     project: Project<'a>,
 ) -> Offers<'a> {
     let users = ranking.expected.iter().filter_map(|one| {
         let (file, item) = one.user?;
-        Some((file, item, format!("uses {} of this file", project.index.spelling(one.term))))
+        let name = project.index.spelling(one.term);
+        Some((file, item, format!("uses {name} of this file").into()))
     });
     let of_types = ranking.types.items.iter();
-    let of_types = of_types.map(|one| (one.file, one.item, one.reason.clone()));
+    let of_types = of_types.map(|one| (one.file, one.item, Arc::clone(&one.reason)));
+    let alike: Arc<str> = Arc::default();
     let ranked = ranking.items.iter().take(RANKED);
-    let ranked = ranked.map(|one| (ranking.files[one.file].file, one.item, String::new()));
+    let ranked = ranked.map(|one| (ranking.files[one.file].file, one.item, Arc::clone(&alike)));
     let own = ranking.files.iter().find(|file| file.own).map(|file| Arc::as_ptr(file.file));
     let window = ranking.near.window;
 
     let mut known: HashSet<(*const FileEntry, usize), BuildHasherDefault<NumberHasher>> =
         HashSet::default();
-    let mut maker = Maker { places, project, looked_up: PartMap::default(), looked_into: 0 };
-    let mut out = Offers { offers: Vec::new(), reasons: Vec::new() };
+    let mut maker = Maker::of(wanted, project);
     for (file, item, reason) in users.chain(of_types).chain(ranked) {
         let Some(symbol) = file.items.get(item) else { continue };
         if !known.insert((Arc::as_ptr(file), item)) {
@@ -54,54 +60,60 @@ pub(super) fn offers<'a>(
         if own == Some(Arc::as_ptr(file)) && symbol.span.overlaps(window) {
             continue;
         }
-        maker.offer(file, item, symbol, &mut out.offers);
-        out.reasons.resize(out.offers.len(), reason);
+        maker.offer(file, item, symbol);
+        maker.out.reasons.resize(maker.out.offers.len(), reason);
     }
-    out
+    maker.out
 }
 
-struct Maker<'p> {
-    places: &'p TermMap<u32>,
+struct Maker<'p, 'a> {
+    /// Where an identifier is in the list of what is wanted: by its term, by its spelling.
+    places: TermMap<u32>,
+    places_of_words: PartMap<u32>,
     project: Project<'p>,
-    looked_up: PartMap<Option<u32>>,
     looked_into: usize,
+    /// What one offer shows, kept for its memory.
+    one: Vec<u32>,
+    out: Offers<'a>,
 }
 
-impl Maker<'_> {
-    fn offer<'a>(
-        &mut self,
-        file: &'a Arc<FileEntry>,
-        item: usize,
-        symbol: &Symbol,
-        out: &mut Vec<Offer<'a>>,
-    ) {
+impl<'p, 'a> Maker<'p, 'a> {
+    fn of(wanted: &[Wanted], project: Project<'p>) -> Self {
+        let places = || wanted.iter().zip(0..);
+        Self {
+            places: places().map(|(one, place)| (one.term, place)).collect(),
+            places_of_words: places().map(|(one, place)| (one.word, place)).collect(),
+            project,
+            looked_into: 0,
+            one: Vec::new(),
+            out: Offers { offers: Vec::new(), shown: Vec::new(), reasons: Vec::new() },
+        }
+    }
+
+    fn offer(&mut self, file: &'a Arc<FileEntry>, item: usize, symbol: &Symbol) {
         // An implementation declares nothing but its members.
         if symbol.kind != ItemKind::Implementation {
             let fields = symbol.fields.as_deref().unwrap_or_default();
             let shows = self.shown(words(&symbol.signature).chain(words(fields)));
             let tokens = 2 + tokens::estimate(&symbol.signature) + tokens::estimate(fields);
-            let head = out.len();
+            let head = self.out.offers.len();
             let form = Form::Signature;
-            out.push(Offer { file, item, form, statement: None, shows, tokens });
-            self.statements(file, item, symbol, head, out);
+            self.out.offers.push(Offer { file, item, form, statement: None, shows, tokens });
+            self.statements(file, item, symbol, head);
         }
         if symbol.span.len() <= MAX_WHOLE {
+            let from = self.out.shown.len();
             let terms = file.terms_of(item).iter();
-            let shows = terms.filter_map(|(term, _)| self.places.get(term).copied()).collect();
+            self.out.shown.extend(terms.filter_map(|(term, _)| self.places.get(term)));
+            let shows = from..self.out.shown.len();
             let tokens = 1 + symbol.span.len() / 4;
-            out.push(Offer { file, item, form: Form::Whole, statement: None, shows, tokens });
+            let form = Form::Whole;
+            self.out.offers.push(Offer { file, item, form, statement: None, shows, tokens });
         }
     }
 
     /// The statements of a function whose signature is the offer `head`.
-    fn statements<'a>(
-        &mut self,
-        file: &'a Arc<FileEntry>,
-        item: usize,
-        symbol: &Symbol,
-        head: usize,
-        out: &mut Vec<Offer<'a>>,
-    ) {
+    fn statements(&mut self, file: &'a Arc<FileEntry>, item: usize, symbol: &Symbol, head: usize) {
         if self.looked_into == LOOKED_INTO || !symbol.kind.is_function() {
             return;
         }
@@ -113,21 +125,21 @@ impl Maker<'_> {
             if !shows.is_empty() {
                 let statement = Some(Statement { span, head });
                 let tokens = 2 + tokens::estimate(text);
-                out.push(Offer { file, item, form: Form::Part, statement, shows, tokens });
+                let form = Form::Part;
+                self.out.offers.push(Offer { file, item, form, statement, shows, tokens });
             }
         }
     }
 
-    /// The places of `words`, each once.
-    fn shown<'w>(&mut self, words: impl Iterator<Item = &'w str>) -> Vec<u32> {
-        let mut shows: Vec<u32> = words
-            .filter_map(|word| {
-                let place = || self.places.get(&self.project.index.term(word)?).copied();
-                *self.looked_up.entry(hash(word)).or_insert_with(place)
-            })
-            .collect();
-        shows.sort_unstable();
-        shows.dedup();
-        shows
+    /// Adds the places of `words`, each once; where they are.
+    fn shown<'w>(&mut self, words: impl Iterator<Item = &'w str>) -> Range<usize> {
+        let Self { places_of_words, one, .. } = self;
+        one.clear();
+        one.extend(words.filter_map(|word| places_of_words.get(&hash(word))));
+        one.sort_unstable();
+        one.dedup();
+        let from = self.out.shown.len();
+        self.out.shown.extend_from_slice(one);
+        from..self.out.shown.len()
     }
 }

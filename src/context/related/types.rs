@@ -24,7 +24,7 @@ const BY_SIGNATURE: f32 = 0.5;
 pub(super) struct Structural<'a> {
     pub(super) file: &'a Arc<FileEntry>,
     pub(super) item: usize,
-    pub(super) reason: String,
+    pub(super) reason: Arc<str>,
 }
 
 /// What is known of the types near the cursor.
@@ -73,7 +73,11 @@ impl<'a> Types<'a> {
                         continue;
                     }
                     let share = weight / definitions as f32;
-                    out.items.push(Structural { file, item, reason: format!("calls {word}") });
+                    out.items.push(Structural {
+                        file,
+                        item,
+                        reason: format!("calls {word}").into(),
+                    });
                     for name in words(&symbol.signature) {
                         out.named.extend(index.term(name));
                         if name.starts_with(char::is_uppercase) {
@@ -94,12 +98,12 @@ impl<'a> Types<'a> {
         types.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         types.truncate(MOST_TYPES);
         for (name, weight, reason) in types {
-            out.look_into(&name, weight, &reason, project);
+            out.look_into(&name, weight, &reason.into(), project);
         }
         out
     }
 
-    fn look_into(&mut self, name: &str, weight: f32, reason: &str, project: Project<'a>) {
+    fn look_into(&mut self, name: &str, weight: f32, reason: &Arc<str>, project: Project<'a>) {
         let index = project.index;
         let definitions: Vec<(&Arc<FileEntry>, usize, &Symbol)> = index
             .named(name)
@@ -115,12 +119,12 @@ impl<'a> Types<'a> {
             for field in symbol.fields.iter().flat_map(|fields| words(fields)) {
                 self.is_member(field, weight, project);
             }
-            self.items.push(Structural { file, item, reason: reason.to_owned() });
+            self.items.push(Structural { file, item, reason: Arc::clone(reason) });
         }
         for (file, item) in index.members(name).take(MOST_MEMBERS) {
             let Some(symbol) = file.items.get(item) else { continue };
             self.is_member(&symbol.name, weight, project);
-            self.items.push(Structural { file, item, reason: reason.to_owned() });
+            self.items.push(Structural { file, item, reason: Arc::clone(reason) });
         }
     }
 

@@ -5,7 +5,7 @@
 //! Models, SIGIR 2001); a logistic regression makes one probability of it.
 
 use super::Ranking;
-use super::words::{TermMap, hash, parts};
+use super::words::{TermMap, TermSet, hash, parts};
 use crate::context::Project;
 use crate::workspace::index::Term;
 
@@ -15,9 +15,9 @@ const FILES: usize = 40;
 pub(super) const LOOKED_AT: usize = 150;
 
 /// The kinds of evidence.
-pub(super) const SIGNALS: usize = 20;
+const SIGNALS: usize = 20;
 /// What each says about one identifier.
-pub(super) type Signals = [f32; SIGNALS];
+type Signals = [f32; SIGNALS];
 
 /// In how many files it is.
 const FREQUENCY: usize = 0;
@@ -73,41 +73,66 @@ const WEIGHTS: Signals = [
     -0.112, 0.944, 3.485, -10.509,
 ];
 
-/// The signals of all identifiers that are worth a thought; those that the window around the
+/// An identifier that is worth a thought.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) term: Term,
+    /// The [`hash`] of its spelling.
+    pub(super) word: u64,
+    /// How likely it is to be written next.
+    pub(super) probability: f32,
+}
+
+/// All identifiers that are worth a thought, ascending by term; those that the window around the
 /// cursor shows are not among them.
-pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term, Signals)> {
+pub(super) fn wanted(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<Wanted> {
+    let held = evidence(ranking);
+    let mut out: Vec<Wanted> = held
+        .list
+        .into_iter()
+        .map(|(term, mut signals)| {
+            let word = complete(&mut signals, &held.totals, term, ranking, project);
+            Wanted { term, word, probability: probability(&signals) }
+        })
+        .collect();
+    out.sort_unstable_by_key(|one| one.term);
+    out
+}
+
+/// Adds up what the items, the files and the types found say.
+fn evidence(ranking: &Ranking<'_>) -> Held {
     let Ranking { near, files, items, types, aligned, expected, .. } = ranking;
-    let mut held = Held::default();
+    let mut held = Held::but_for(&near.shown);
     let top = &items[..items.len().min(ITEMS)];
     let best = top.first().map_or(1.0, |item| item.score).max(f32::EPSILON);
     let total: f32 = top.iter().map(|item| weight(item.score / best)).sum();
-    for item in items.iter().take(LOOKED_AT) {
+    for (at, item) in items.iter().take(LOOKED_AT).enumerate() {
+        let share = if at < top.len() { item.score / best } else { 0.0 };
         for (term, _) in files[item.file].file.terms_of(item.item) {
-            if !near.shown.contains(term) {
-                held.add(*term);
-            }
-        }
-    }
-    for term in types
-        .members
-        .keys()
-        .chain(&types.named)
-        .chain(aligned.keys())
-        .chain(expected.iter().map(|one| &one.term))
-    {
-        if !near.shown.contains(term) {
-            held.add(*term);
-        }
-    }
-    for item in top {
-        let share = item.score / best;
-        for (term, _) in files[item.file].file.terms_of(item.item) {
-            let Some(signals) = held.get(*term) else { continue };
+            let Some(signals) = held.add(*term) else { continue };
             signals[IN_ITEMS] += weight(share) / total;
             signals[BEST_ITEM] = signals[BEST_ITEM].max(share);
         }
     }
-    let mut totals: Signals = [f32::EPSILON; SIGNALS];
+    for (term, weight) in &types.members {
+        if let Some(signals) = held.add(*term) {
+            signals[MEMBER] = *weight;
+        }
+    }
+    for term in &types.named {
+        held.add(*term);
+    }
+    for (term, fit) in aligned {
+        if let Some(signals) = held.add(*term) {
+            signals[ALIGNED] = *fit;
+        }
+    }
+    for one in expected {
+        if let Some(signals) = held.add(one.term) {
+            signals[EXPECTED] = one.weight;
+            signals[CLEARLY_EXPECTED] = f32::from(u8::from(one.weight > 0.9));
+        }
+    }
     for file in files.iter().filter(|file| !file.own).take(FILES) {
         let evidence = [
             (ALIKE, file.alike * file.alike),
@@ -118,7 +143,7 @@ pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term,
             (RECENT, file.recent),
         ];
         for (kind, weight) in evidence {
-            totals[kind] += weight;
+            held.totals[kind] += weight;
         }
         for (term, _) in &*file.file.terms {
             let Some(signals) = held.get(*term) else { continue };
@@ -127,77 +152,85 @@ pub(super) fn signals(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<(Term,
             }
         }
     }
-    for (term, weight) in &types.members {
-        if let Some(signals) = held.get(*term) {
-            signals[MEMBER] = *weight;
-        }
-    }
-    for (term, fit) in aligned {
-        if let Some(signals) = held.get(*term) {
-            signals[ALIGNED] = *fit;
-        }
-    }
-    for one in expected {
-        if let Some(signals) = held.get(one.term) {
-            signals[EXPECTED] = one.weight;
-            signals[CLEARLY_EXPECTED] = f32::from(u8::from(one.weight > 0.9));
-        }
-    }
+    held
+}
 
-    let all = project.index.file_count() as f32;
-    let mut out: Vec<(Term, Signals)> = held
-        .list
-        .into_iter()
-        .map(|(term, mut signals)| {
-            for kind in [ALIKE, FOLDER, TOGETHER, RECENT] {
-                signals[kind] = (1.0 + 20.0 * signals[kind] / totals[kind]).ln();
-            }
-            signals[IMPORTED] = (1.0 + signals[IMPORTED]).ln();
-            signals[PAIRED] = (1.0 + signals[PAIRED]).ln();
-            signals[IN_ITEMS] = (1.0 + 50.0 * signals[IN_ITEMS]).ln();
-            let spelling = project.index.spelling(term);
-            if let Some(count) = near.elsewhere.get(&hash(spelling)) {
-                signals[ELSEWHERE] = (1.0 + *count as f32).ln();
-            }
-            let (mut common, mut number) = (0.0, 0.0_f32);
-            parts(spelling, |part| {
-                common += near.parts.get(&part).copied().unwrap_or_default();
-                number += 1.0;
-            });
-            signals[PARTS] = common / number.max(1.0);
-            signals[MOST_PARTS] = f32::from(u8::from(signals[PARTS] > 0.5));
-            signals[FREQUENCY] =
-                (1.0 + 1000.0 * project.index.file_frequency(term) as f32 / all).ln();
-            signals[FREQUENT] = signals[FREQUENCY] * signals[FREQUENCY];
-            signals[UPPER] = f32::from(u8::from(spelling.starts_with(char::is_uppercase)));
-            signals[DEFINED] = f32::from(u8::from(project.index.is_defined(term)));
-            signals[BIAS] = 1.0;
-            (term, signals)
-        })
-        .collect();
-    // The order of the map is not that of a run.
-    out.sort_unstable_by_key(|(term, _)| *term);
-    out
+/// Brings sums to scale and adds what the identifier itself says; returns the hash of its spelling.
+fn complete(
+    signals: &mut Signals,
+    totals: &Signals,
+    term: Term,
+    ranking: &Ranking<'_>,
+    project: Project<'_>,
+) -> u64 {
+    let Ranking { near, .. } = ranking;
+    for kind in [ALIKE, FOLDER, TOGETHER, RECENT] {
+        signals[kind] = scaled(20.0 * signals[kind] / totals[kind]);
+    }
+    for kind in [IMPORTED, PAIRED] {
+        signals[kind] = scaled(signals[kind]);
+    }
+    signals[IN_ITEMS] = scaled(50.0 * signals[IN_ITEMS]);
+    let spelling = project.index.spelling(term);
+    let word = hash(spelling);
+    if let Some(count) = near.elsewhere.get(&word) {
+        signals[ELSEWHERE] = scaled(*count as f32);
+    }
+    let (mut common, mut number) = (0.0, 0.0_f32);
+    parts(spelling, |part| {
+        common += near.parts.get(&part).copied().unwrap_or_default();
+        number += 1.0;
+    });
+    signals[PARTS] = common / number.max(1.0);
+    signals[MOST_PARTS] = f32::from(u8::from(signals[PARTS] > 0.5));
+    let (all, with) = (project.index.file_count(), project.index.file_frequency(term));
+    signals[FREQUENCY] = scaled(1000.0 * with as f32 / all as f32);
+    signals[FREQUENT] = signals[FREQUENCY] * signals[FREQUENCY];
+    signals[UPPER] = f32::from(u8::from(spelling.starts_with(char::is_uppercase)));
+    signals[DEFINED] = f32::from(u8::from(project.index.is_defined(term)));
+    signals[BIAS] = 1.0;
+    word
+}
+
+/// The first of something says more than the next. Most signals of most identifiers are zero.
+fn scaled(sum: f32) -> f32 {
+    if sum == 0.0 { 0.0 } else { (1.0 + sum).ln() }
 }
 
 /// Signals by term, in a list, so that what is searched is small.
-#[derive(Default)]
 struct Held {
     places: TermMap<u32>,
     list: Vec<(Term, Signals)>,
+    /// What each kind of evidence of files would be for an identifier in all of them.
+    totals: Signals,
 }
 
 impl Held {
-    fn add(&mut self, term: Term) {
-        self.places.entry(term).or_insert_with(|| {
+    /// Where a term is that is not to be held.
+    const NOWHERE: u32 = u32::MAX;
+
+    /// Nothing, and never what is `shown`.
+    fn but_for(shown: &TermSet) -> Self {
+        Self {
+            places: shown.iter().map(|term| (*term, Self::NOWHERE)).collect(),
+            list: Vec::new(),
+            totals: [f32::EPSILON; SIGNALS],
+        }
+    }
+
+    /// The signals of a term, which is held from now on.
+    fn add(&mut self, term: Term) -> Option<&mut Signals> {
+        let at = *self.places.entry(term).or_insert_with(|| {
             self.list.push((term, Signals::default()));
             self.list.len() as u32 - 1
         });
+        self.list.get_mut(at as usize).map(|(_, signals)| signals)
     }
 
+    /// The signals of a term that is held.
     fn get(&mut self, term: Term) -> Option<&mut Signals> {
-        let at = *self.places.get(&term)? as usize;
-        self.list.get_mut(at).map(|(_, signals)| signals)
+        let at = *self.places.get(&term)?;
+        self.list.get_mut(at as usize).map(|(_, signals)| signals)
     }
 }
 
@@ -207,7 +240,7 @@ fn weight(share: f32) -> f32 {
 }
 
 /// How likely the identifier is to be written next.
-pub(super) fn probability(signals: &Signals) -> f32 {
+fn probability(signals: &Signals) -> f32 {
     let sum: f32 = signals.iter().zip(WEIGHTS).map(|(signal, weight)| signal * weight).sum();
     let factor = if signals[ELSEWHERE] > 0.0 { ELSEWHERE_IN_FILE } else { 1.0 };
     factor / (1.0 + (-sum).exp())

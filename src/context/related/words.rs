@@ -84,16 +84,17 @@ pub(super) type WordMap<'w, V> = HashMap<&'w str, V, BuildHasherDefault<NumberHa
 /// The words of a text that could be identifiers: the longest runs of letters, digits and
 /// underscores that do not begin with a digit.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
+    let mut at = 0;
     std::iter::from_fn(move || {
         loop {
-            rest = rest.get(run(rest, false)..)?;
-            let (word, after) = rest.split_at_checked(run(rest, true))?;
-            rest = after;
-            match word.as_bytes().first()? {
-                b'_' | b'a'..=b'z' | b'A'..=b'Z' => return Some(word),
-                128.. if word.starts_with(char::is_alphabetic) => return Some(word),
-                _ => {}
+            let start = past(text, at, Class::Other);
+            let first = *text.as_bytes().get(start)?;
+            at = past(text, start, Class::OfWord);
+            let word = text.get(start..at)?;
+            match first {
+                b'0'..=b'9' => {}
+                128.. if !word.starts_with(char::is_alphabetic) => {}
+                _ => return Some(word),
             }
         }
     })
@@ -104,32 +105,44 @@ pub(super) fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Which ASCII characters may stand in an identifier: nearly all bytes that are read are such.
-const ASCII_OF_WORD: [bool; 256] = {
-    let mut table = [false; 256];
+/// What a byte says of the character that it is or begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// It may stand in an identifier.
+    OfWord,
+    /// It may not.
+    Other,
+    /// The character has to be looked at.
+    Unknown,
+}
+
+/// Nearly all bytes that are read are ASCII.
+const CLASSES: [Class; 256] = {
+    let mut table = [Class::Unknown; 256];
     let mut byte: u8 = 0;
     while byte < 128 {
-        table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        let is_word = byte.is_ascii_alphanumeric() || byte == b'_';
+        table[byte as usize] = if is_word { Class::OfWord } else { Class::Other };
         byte += 1;
     }
     table
 };
 
-/// How long the beginning of `text` is that is part of a word, or of none.
-fn run(text: &str, of_word: bool) -> usize {
+/// Where the run of `class` ends that begins at `at`.
+fn past(text: &str, mut at: usize, class: Class) -> usize {
     let bytes = text.as_bytes();
-    let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        let (is_word, length) = if byte.is_ascii() {
-            (ASCII_OF_WORD[usize::from(*byte)], 1)
-        } else {
-            let next = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
-            (is_of_word(next), next.len_utf8())
-        };
-        if is_word != of_word {
-            break;
+        match CLASSES[usize::from(*byte)] {
+            known if known == class => at += 1,
+            Class::Unknown => {
+                let next = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+                if is_of_word(next) != (class == Class::OfWord) {
+                    break;
+                }
+                at += next.len_utf8();
+            }
+            _ => break,
         }
-        at += length;
     }
     at
 }
@@ -140,9 +153,24 @@ pub(super) type PartMap<V> = HashMap<u64, V, BuildHasherDefault<NumberHasher>>;
 /// A set of such hashes.
 pub(super) type PartSet = HashSet<u64, BuildHasherDefault<NumberHasher>>;
 
-/// The hash of a word.
+/// The hash of a word, eight bytes at a time; the last step may look again at bytes of the one before.
 pub(super) fn hash(word: &str) -> u64 {
-    word.bytes().fold(HASH, |hash, byte| hashed(hash, u64::from(byte)))
+    let bytes = word.as_bytes();
+    let mut hasher = NumberHasher::default();
+    hasher.write_usize(bytes.len() + 1);
+    let (eights, rest) = bytes.as_chunks();
+    for eight in eights {
+        hasher.write_u64(u64::from_le_bytes(*eight));
+    }
+    let last = match (bytes.last_chunk(), rest.first_chunk(), rest.last_chunk()) {
+        (Some(eight), ..) => u64::from_le_bytes(*eight),
+        (None, Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+        }
+        _ => rest.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)),
+    };
+    hasher.write_u64(last);
+    hasher.finish()
 }
 
 /// Where a hash starts, and one that goes on with `number` (FNV-1a).

@@ -40,8 +40,10 @@ struct Shard {
 /// Where a word occurs.
 #[derive(Debug, Clone, Default)]
 struct Postings {
-    /// How many of the files hold it in their text.
+    /// How many of the files hold it in their text, and how many have an item of that name: asked for
+    /// often, and nearer than the files.
     holders: u32,
+    definers: u32,
     /// Slot and marks of each file, ascending.
     files: Vec<u32>,
 }
@@ -87,6 +89,11 @@ impl Vocabulary {
         self.postings(term).map_or(0, |postings| postings.holders)
     }
 
+    /// Number of files with an item of that name.
+    pub(super) fn definers(&self, term: Term) -> u32 {
+        self.postings(term).map_or(0, |postings| postings.definers)
+    }
+
     /// The slots of the files with one of `marks` on the term, ascending.
     pub(super) fn slots(&self, term: Term, marks: u32) -> impl Iterator<Item = u32> {
         let files = self.postings(term).map(|postings| postings.files.as_slice());
@@ -128,8 +135,11 @@ impl Vocabulary {
             (false, true) => files.insert(at, posting),
             (false, false) => {}
         }
-        postings.holders += u32::from(marks & HOLDS != 0);
-        postings.holders -= u32::from(known.is_some_and(|known| known & HOLDS != 0));
+        let Postings { holders, definers, .. } = postings;
+        for (count, mark) in [(holders, HOLDS), (definers, DEFINES)] {
+            *count += u32::from(marks & mark != 0);
+            *count -= u32::from(known.is_some_and(|known| known & mark != 0));
+        }
     }
 
     fn postings(&self, term: Term) -> Option<&Postings> {
