@@ -126,7 +126,7 @@ pub(crate) fn evaluate(
 }
 
 /// What of `raw` has been read when `is_finished` says that the rest need not be, word by word.
-pub(crate) fn read<'t>(raw: &'t str, mut is_finished: impl FnMut(&str) -> bool) -> &'t str {
+pub(crate) fn read(raw: &str, mut is_finished: impl FnMut(&str) -> bool) -> &str {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     for (at, _) in raw.char_indices().skip(1) {
         let (part, rest) = raw.split_at(at);

@@ -48,9 +48,6 @@ pub(crate) fn answers(
             runtime.block_on(complete::run(&tools, &document, sample.offset, &options));
         let answer = completion.ok().and_then(|found| found.candidates.into_iter().next());
         answers.push(answer.map(|answer| answer.text).unwrap_or_default());
-        if number % 500 == 0 {
-            eprintln!("{number} of {}", samples.len());
-        }
     }
     if let Some(file) = file {
         fs::write(file, serde_json::to_string(&answers).unwrap()).unwrap();
