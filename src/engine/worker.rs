@@ -185,7 +185,9 @@ fn serve(model: &mut dyn Model, shared: &Shared, idle: Duration, away: Duration)
                 due = Due::Rest;
             }
             (Next::Nothing, _) => {
-                model.rest();
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| model.rest())) {
+                    tracing::warn!("{}", panicked(&*panic));
+                }
                 due = Due::Nothing;
             }
             (Next::End, Due::Save) => return save(model),

@@ -26,6 +26,8 @@ pub(super) struct Prompts {
 struct State {
     /// The last prompt in each open document.
     anchors: HashMap<String, Anchor>,
+    /// How often all were forgotten.
+    epoch: u64,
     /// The last prompt of all.
     last: Option<Anchor>,
     /// What the editor calls the language of each open document.
@@ -44,9 +46,17 @@ impl Prompts {
         state.anchors.get(uri.as_str()).or(state.last.as_ref()).cloned()
     }
 
-    /// Keeps the last prompt in a document.
-    pub(super) fn keep(&self, uri: &Url, anchor: Option<Anchor>) {
+    /// Tells before a prompt is made whether it may be kept.
+    pub(super) fn epoch(&self) -> u64 {
+        self.state().epoch
+    }
+
+    /// Keeps the last prompt in a document; not one that was begun before all were forgotten.
+    pub(super) fn keep(&self, uri: &Url, anchor: Option<Anchor>, epoch: u64) {
         let mut state = self.state();
+        if epoch != state.epoch {
+            return;
+        }
         if anchor.is_some() {
             state.last.clone_from(&anchor);
         }
@@ -59,6 +69,7 @@ impl Prompts {
     /// Forgets every prompt: none may be gone on from.
     pub(super) fn renew(&self) {
         let mut state = self.state();
+        state.epoch += 1;
         state.anchors.clear();
         state.last = None;
     }
@@ -95,8 +106,9 @@ impl Prompts {
 
     /// Forgets a document that was closed.
     pub(super) fn forget(&self, uri: &Url) {
-        self.keep(uri, None);
-        self.state().languages.remove(uri.as_str());
+        let mut state = self.state();
+        state.anchors.remove(uri.as_str());
+        state.languages.remove(uri.as_str());
     }
 
     /// How long a prompt the model reads within `latency`, in tokens.

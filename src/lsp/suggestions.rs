@@ -3,21 +3,25 @@
 mod flight;
 mod turn;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::engine::{ModelInfo, Usage};
-use crate::task::complete::Candidate;
-use crate::task::suggest::answers::{Answers, Known};
+use crate::config::places;
+use crate::engine::ModelInfo;
+use crate::task::complete::{self, Completion};
+use crate::task::suggest::answers::{Answers, Known, Made};
 use crate::task::suggest::costs::Costs;
 use crate::task::suggest::place::{Cursor, Spot};
 use crate::task::suggest::typing::Typing;
 
 pub(super) use flight::{Arrival, Flight};
-pub(super) use turn::turn;
+use turn::Turn;
 
 /// How long the model is guessed to take as long as that was not measured.
 const GUESSED_ANSWER: Duration = Duration::from_millis(200);
+
+/// After this long, a model that was too slow is tried once more.
+const SECOND_TRY: Duration = Duration::from_mins(1);
 
 /// What is known of suggestions.
 #[derive(Default)]
@@ -29,7 +33,7 @@ pub(super) struct Suggestions {
 struct State {
     answers: Answers,
     typing: Typing,
-    /// What the model of that name costs.
+    /// What the model costs that [`complete::identity`] tells.
     costs: (String, Costs),
     /// Those that somebody waits for, or did: one for each document.
     asked: Vec<Arc<Flight>>,
@@ -39,19 +43,21 @@ struct State {
     latency: Option<Duration>,
     /// Other programs that show ghost text.
     others: Vec<String>,
-    /// Whether the model was too slow to be asked when somebody last typed.
-    too_slow: bool,
+    /// Since when the model is too slow to be asked.
+    too_slow: Option<Instant>,
+    /// The turn that a flight of this server has.
+    turn: Weak<Turn>,
 }
 
 impl Suggestions {
     /// What was suggested before and still fits.
     pub(super) fn known(&self, cursor: Cursor<'_>, by_hand: bool) -> Option<Known> {
-        self.state().answers.find(cursor, by_hand)
+        self.state().answers.find(cursor, by_hand, Instant::now())
     }
 
     /// Remembers what was suggested.
-    pub(super) fn keep(&self, spot: Spot, candidates: Vec<Candidate>, by_hand: bool) {
-        self.state().answers.keep(spot, candidates, by_hand);
+    pub(super) fn keep(&self, spot: Spot, made: Made) {
+        self.state().answers.keep(spot, made, Instant::now());
     }
 
     /// Takes note that a document changed: ends the flights that its text is no longer for.
@@ -72,11 +78,11 @@ impl Suggestions {
         fitting.next().cloned()
     }
 
-    /// Takes a flight that somebody waits for; the one before for its document is ended, and the one
-    /// that looked ahead: it was for something else.
+    /// Takes a flight that somebody waits for; those that give way to it are ended, and the one that
+    /// looked ahead: it was for something else.
     pub(super) fn ask(&self, flight: Arc<Flight>) {
         let mut state = self.state();
-        state.end_asked(|before| before.is_for(&flight));
+        state.end_asked(|before| before.gives_way_to(&flight));
         end(&mut state.ahead);
         state.asked.push(flight);
     }
@@ -107,10 +113,10 @@ impl Suggestions {
     }
 
     /// Learns from what an answer cost.
-    pub(super) fn learn(&self, info: &ModelInfo, usage: &Usage, candidates: usize) {
+    pub(super) fn learn(&self, info: &ModelInfo, answer: &Completion, candidates: usize) {
         let mut state = self.state();
-        let costs = state.costs_of(info).learned(usage, candidates);
-        state.costs = (info.name.clone(), costs);
+        let costs = state.costs_of(info).learned(&answer.usage, candidates, answer.cut_short);
+        state.costs = (complete::identity(info), costs);
     }
 
     /// Takes note of an answer that was not empty.
@@ -135,12 +141,39 @@ impl Suggestions {
 
     /// Takes note whether the model can write anything in the time allowed. Whether that is news.
     pub(super) fn set_too_slow(&self, too_slow: bool) -> bool {
-        std::mem::replace(&mut self.state().too_slow, too_slow) != too_slow
+        let mut state = self.state();
+        let news = state.too_slow.is_some() != too_slow;
+        if news {
+            state.too_slow = too_slow.then(Instant::now);
+        }
+        news
     }
 
     /// Whether it could not when somebody last typed.
     pub(super) fn too_slow(&self) -> bool {
-        self.state().too_slow
+        self.state().too_slow.is_some()
+    }
+
+    /// Whether a model that was too slow is to be tried again: the machine may have been busy. Once
+    /// in a while.
+    pub(super) fn tries_again(&self) -> bool {
+        let since = &mut self.state().too_slow;
+        let again = since.is_some_and(|since| since.elapsed() > SECOND_TRY);
+        if again {
+            *since = Some(Instant::now());
+        }
+        again
+    }
+
+    /// The turn on this machine: the one that another flight of this server has, or a new one that
+    /// is waited for, `patience` at most.
+    pub(super) async fn turn(&self, patience: Duration) -> Arc<Turn> {
+        if let Some(turn) = self.state().turn.upgrade() {
+            return turn;
+        }
+        let turn = Arc::new(turn::turn(places::cache().as_deref(), patience).await);
+        self.state().turn = Arc::downgrade(&turn);
+        turn
     }
 
     /// Forgets what was suggested and ends what is in the making: the model or the options are
@@ -148,6 +181,8 @@ impl Suggestions {
     pub(super) fn renew(&self) {
         let mut state = self.state();
         state.answers.clear();
+        state.too_slow = None;
+        state.costs = (String::new(), Costs::default());
         state.end_asked(|_| true);
         end(&mut state.ahead);
     }
@@ -169,7 +204,8 @@ impl State {
     }
 
     fn costs_of(&self, info: &ModelInfo) -> Costs {
-        if self.costs.0 == info.name { self.costs.1 } else { Costs::default() }
+        let same = self.costs.0 == complete::identity(info);
+        if same { self.costs.1 } else { Costs::default() }
     }
 }
 

@@ -228,7 +228,7 @@ fn next(
 }
 
 /// Tells one model from another.
-fn identity(info: &ModelInfo) -> String {
+pub fn identity(info: &ModelInfo) -> String {
     format!("{} {} {} {}", info.name, info.quantization, info.parameters, info.size)
 }
 

@@ -95,6 +95,8 @@ class Neovim:
 def canned(folder):
     """Every result known."""
     rules = [
+        ("value = g(", "\n    first,\n"),
+        ("by_hand", "price + 1"),
         ("use sum", "```python\ndef total(prices):\n    return sum(prices)\n```"),
         ("discount", "price * (1 - discount)"),
         ("", "Add up all prices."),
@@ -116,7 +118,17 @@ def canned(folder):
     editor.check("the rest is shown again", lambda: nvim.exec_lua(GHOST) == " (1 - discount)")
     nvim.input("<Tab>")
     editor.check("accepted", lambda: "    return price * (1 - discount)" in editor.text())
-    nvim.input("<Esc>2G2l")
+    nvim.input("<CR>by_hand = ")
+    nvim.input("<M-Space>")
+    editor.check("asked by hand", lambda: "by_hand = price + 1" in editor.text())
+    nvim.input("<Esc>dd")
+    nvim.input("ovalue = g()<Left>")
+    editor.check("ghost text on the next line", lambda: "first," in nvim.exec_lua(GHOST))
+    nvim.input("<M-Down>")
+    editor.check("a line accepted", lambda: editor.text().endswith("value = g(\n    first,)"))
+    nvim.input("<Esc>")
+    nvim.command("$-1,$d")
+    nvim.input("2G2l")
 
     editor.action("Rewrite")
     editor.check("rewritten", lambda: "    return sum(prices)" in editor.text() and "result += price" not in editor.text())

@@ -14,3 +14,5 @@ end, { expr = true })
 vim.ui.input = function(_, answered) answered('use sum') end
 vim.keymap.set('i', '<M-Right>', function() require('agent').accept_word() end)
 vim.keymap.set('i', '<M-Down>', function() require('agent').accept_line() end)
+vim.keymap.set('i', '<M-Space>', function() require('agent').suggest() end)
+vim.ui.select = function(items, _, chosen) chosen(items[1]) end

@@ -147,3 +147,26 @@ async def test_a_suggestion_in_the_making_is_waited_for_by_who_types_what_it_say
     assert item.insert_text == "otal + first"
     with pytest.raises(Exception, match="Content modified"):
         await first
+
+
+async def test_a_model_that_says_something_else_than_was_typed_is_not_waited_for(kind, open_editor, project, script):
+    # The first answer takes a minute from when it contradicts what is typed; the next comes at once.
+    slow = " ".join(["other"] * 300)
+    model = script(("value = x", "1"), ("", slow), delay_ms=200)
+    editor, uri, offset = await start(open_editor, kind, model, project, "value = ˇ\n", complete={"limit_ms": 60000})
+    first = asyncio.ensure_future(editor.inline(uri, offset))
+    await asyncio.sleep(0.15)
+    editor.replace(uri, offset, offset, "x")
+    assert await editor.inline(uri, offset + 1) is not None
+    with pytest.raises(Exception, match="Content modified"):
+        await first
+
+
+async def test_who_asks_again_where_there_was_no_time_may_get_more(kind, open_editor, project, script):
+    model = script(("", "one + two + three + four + five"), delay_ms=150)
+    options = {"complete": {"limit_ms": 700, "ahead": False}}
+    editor, uri, offset = await start(open_editor, kind, model, project, "value = ˇ\n", **options)
+    [first] = await editor.inline(uri, offset) or [None]
+    assert first is None or "five" not in first.insert_text
+    [whole] = await editor.inline(uri, offset, kind=types.InlineCompletionTriggerKind.Invoked)
+    assert whole.insert_text.endswith("five")

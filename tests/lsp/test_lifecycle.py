@@ -380,7 +380,9 @@ def test_beside_other_ghost_text_only_who_asks_by_hand_is_answered(wire, script)
 def test_what_becomes_of_suggestions_is_counted_unless_that_is_switched_off(wire, script, agent, environment):
     def session(**options):
         server = wire()
-        server.initialize(initializationOptions={"model": script(("", "value + 1")), **options})
+        server.initialize(
+            initializationOptions={"model": script(("", "value + 1")), "complete": {"ahead": False}, **options}
+        )
         uri = "file:///tmp/x.py"
         server.open(uri, "x = ")
         assert server.request(INLINE, server.inline_params(uri, 0, 4))["result"]

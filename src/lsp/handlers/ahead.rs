@@ -1,11 +1,12 @@
 //! The suggestion after the one that is shown, looked for as if that one were accepted.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::super::session::Session;
 use super::super::suggestions::Flight;
 use super::detach;
-use super::suggest::{self, Asked};
+use super::suggest::{self, Asked, Order};
 use crate::document::{Change, Document};
 use crate::task::complete::Candidate;
 use crate::task::suggest::place::Cursor;
@@ -29,6 +30,10 @@ pub(super) fn look(session: &Arc<Session>, asked: &Asked<'_>, known: &[Candidate
         let Ok(engine) = session.model.engine().await else { return };
         let plan = suggest::plan(&session, &document, engine.info(), Trigger::Ahead);
         let Some(plan) = plan.filter(|_| wanted) else { return };
+        // The model may have been long in coming.
+        if session.document(&uri).is_none_or(|now| now.version > document.version) {
+            return;
+        }
         let Some((accepted, cursor)) = accepted(&document, offset, &text) else { return };
         let there = Cursor { document: uri.as_str(), text: &accepted.text, offset: cursor };
         if session.suggestions.has(there) {
@@ -36,8 +41,8 @@ pub(super) fn look(session: &Arc<Session>, asked: &Asked<'_>, known: &[Candidate
         }
         let Some(flight) = Flight::new(uri.as_str(), accepted, cursor, false) else { return };
         session.suggestions.look_ahead(Arc::clone(&flight));
-        let work = suggest::fly(session, uri, Arc::clone(&flight), plan, Trigger::Ahead);
-        flight.start(false, work);
+        let order = Order { plan, trigger: Trigger::Ahead, until: Instant::now() + plan.limit };
+        flight.start(false, suggest::fly(session, uri, Arc::clone(&flight), order));
     });
 }
 
@@ -80,6 +85,7 @@ mod tests {
         let text = marked.replacen('ˇ', "", 1);
         let document = Document::new(path.clone(), None, 1, text);
         let uri = Url::from_file_path(path).unwrap();
+        session.documents.write().unwrap().open(uri.to_string(), document.clone());
         (session, uri, document, marked.find('ˇ').unwrap())
     }
 

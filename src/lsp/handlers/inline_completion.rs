@@ -70,6 +70,10 @@ impl Place {
                 before: String::new(),
             });
         };
+        let (from, to) = (selected.range.start, selected.range.end);
+        if from.line != to.line || from.character > to.character {
+            return None;
+        }
         let replaced = convert::span(document, selected.range, encoding);
         let change = Change::Range {
             start: document.lines.position(&document.text, replaced.start, encoding),
@@ -95,6 +99,8 @@ impl Place {
             insert_text.push_str(rest);
             replaced.end = line.end;
         }
+        // Editors put in the file's own line ends, and some show what does not belong to them.
+        let insert_text = insert_text.replace("\r\n", "\n");
         InlineCompletionItem { insert_text, range: convert::range(document, replaced, encoding) }
     }
 }
@@ -127,6 +133,8 @@ mod tests {
         let item = place.item(&document, "a,\n  b", Encoding::Utf8);
         assert_eq!(item.insert_text, "a,\n  b)");
         assert_eq!(item.range, range(2, 3));
+        let theirs = place.item(&document, "a,\r\n  b", Encoding::Utf8);
+        assert_eq!(theirs, item, "the editor puts in the file's line ends");
     }
 
     #[test]

@@ -7,19 +7,21 @@ use tokio::sync::oneshot;
 use tower_lsp::jsonrpc::{self, Error, ErrorCode};
 use tower_lsp::lsp_types::Url;
 
+use super::super::model::State;
 use super::super::session::Session;
-use super::super::suggestions::{Arrival, Flight, turn};
+use super::super::suggestions::{Arrival, Flight};
 use super::super::tally::Answer;
 use super::ahead;
-use crate::config::places;
 use crate::context::Activity;
 use crate::document::Document;
 use crate::engine::{ModelInfo, Priority};
 use crate::stats::Event;
 use crate::syntax::Language;
 use crate::task::complete::{self, Candidate, Completion, Prepared};
+use crate::task::suggest::answers::Made;
+use crate::task::suggest::costs::Costs;
 use crate::task::suggest::place::Cursor;
-use crate::task::suggest::plan::{self, Plan, Trigger};
+use crate::task::suggest::plan::{self, Allowed, Plan, Trigger};
 use crate::task::{TaskError, Tools};
 
 /// How long a suggestion waits for a model that is still loading.
@@ -78,9 +80,18 @@ impl Asked<'_> {
         Cursor { document: self.uri.as_str(), text: &self.document.text, offset: self.offset }
     }
 
-    /// What was suggested before and still fits, with how much of it was typed since.
-    fn known(&self, session: &Session) -> Option<(Vec<Candidate>, usize)> {
+    fn trigger(&self) -> Trigger {
+        if self.by_hand { Trigger::ByHand } else { Trigger::Typing }
+    }
+
+    /// What was suggested before, or was made just now, and still fits, with how much of it was
+    /// typed since.
+    fn known(&self, session: &Session, just_now: bool) -> Option<(Vec<Candidate>, usize)> {
         let known = session.suggestions.known(self.cursor(), self.by_hand)?;
+        // Who asks again where there was no time for more may get more.
+        if known.cut_short && known.typed == 0 && !just_now {
+            return None;
+        }
         let workspace = session.workspace_of(&self.document.path);
         let wanted = session.settings_of(workspace.root()).config.complete.options(0);
         let fitting = complete::fitting(self.document, self.offset, &known.candidates, &wanted);
@@ -97,11 +108,13 @@ pub(super) async fn at(
     superseded: oneshot::Receiver<()>,
 ) -> jsonrpc::Result<Vec<Candidate>> {
     let started = Instant::now();
+    let mut given_up = GivenUp { session, is: true };
     let answer = tokio::select! {
         biased;
         _ = superseded => Err(moved_on()),
-        answer = candidates(session, &asked) => answer,
+        answer = candidates(session, &asked, started) => answer,
     };
+    given_up.is = false;
     let latency = started.elapsed();
     match &answer {
         Ok(found) => {
@@ -109,7 +122,7 @@ pub(super) async fn at(
                 session.suggestions.answered(latency);
                 session.changed.notify_one();
             }
-            if asked.as_shown {
+            if asked.as_shown && !found.unasked {
                 let texts = found.candidates.iter().map(|candidate| &*candidate.text).collect();
                 let Found { from_cache, .. } = *found;
                 let answer = Answer { texts, offset: asked.offset, latency, from_cache };
@@ -130,32 +143,68 @@ struct Found {
     candidates: Vec<Candidate>,
     /// Whether it was known, without the model.
     from_cache: bool,
+    /// Whether neither the model nor what is known was asked.
+    unasked: bool,
 }
 
-async fn candidates(session: &Arc<Session>, asked: &Asked<'_>) -> jsonrpc::Result<Found> {
+impl Found {
+    fn unasked() -> Self {
+        Self { unasked: true, ..Self::default() }
+    }
+}
+
+/// Counts a request that is dropped before it is answered: the editor cancelled it.
+struct GivenUp<'s> {
+    session: &'s Session,
+    is: bool,
+}
+
+impl Drop for GivenUp<'_> {
+    fn drop(&mut self) {
+        if self.is {
+            self.session.tally.record(Event::Superseded);
+        }
+    }
+}
+
+async fn candidates(
+    session: &Arc<Session>,
+    asked: &Asked<'_>,
+    started: Instant,
+) -> jsonrpc::Result<Found> {
+    let trigger = asked.trigger();
     if !asked.by_hand && gives_way(session, asked.document) {
-        return Ok(Found::default());
+        return Ok(Found::unasked());
     }
-    if let Some((known, typed)) = asked.known(session) {
+    if let Some((known, typed)) = asked.known(session, false) {
         ahead::look(session, asked, &known, typed);
-        return Ok(Found { candidates: known, from_cache: true });
+        return Ok(Found { candidates: known, from_cache: true, unasked: false });
     }
-    if let Some(flight) = session.suggestions.flight(asked.cursor(), asked.by_hand)
-        && flight.arrival().await == Arrival::Known
-        && let Some((known, typed)) = asked.known(session)
-    {
-        ahead::look(session, asked, &known, typed);
-        return Ok(Found { candidates: known, from_cache: false });
+    // Everything from here on is to be done by then.
+    let until = started + plan::limit(trigger, allowed(session, asked.document));
+    if let Some(flight) = session.suggestions.flight(asked.cursor(), asked.by_hand) {
+        match tokio::time::timeout_at(until.into(), flight.arrival()).await {
+            Ok(Arrival::Known) => {
+                if let Some((candidates, typed)) = asked.known(session, true) {
+                    ahead::look(session, asked, &candidates, typed);
+                    return Ok(Found { candidates, ..Found::default() });
+                }
+            }
+            Ok(Arrival::Ended | Arrival::Failed(_)) => {}
+            Err(_) => return Ok(Found::default()),
+        }
     }
     let Some(engine) = session.model.engine_within(PATIENCE).await else {
-        return Ok(Found::default());
+        return match session.model.state() {
+            State::Failed(reason) if asked.by_hand => Err(failed(&reason)),
+            _ => Ok(Found::unasked()),
+        };
     };
-    let trigger = if asked.by_hand { Trigger::ByHand } else { Trigger::Typing };
     let plan = plan(session, asked.document, engine.info(), trigger);
     if trigger == Trigger::Typing && session.suggestions.set_too_slow(plan.is_none()) {
         session.changed.notify_one();
     }
-    let Some(plan) = plan else { return Ok(Found::default()) };
+    let Some(plan) = plan else { return Ok(Found::unasked()) };
     if trigger == Trigger::Typing {
         let spares = session.machine.last().spares();
         tokio::time::sleep(session.suggestions.wait(engine.info(), spares)).await;
@@ -164,12 +213,14 @@ async fn candidates(session: &Arc<Session>, asked: &Asked<'_>) -> jsonrpc::Resul
     let flight = Flight::new(uri.as_str(), document, asked.offset, asked.by_hand);
     let Some(flight) = flight else { return Ok(Found::default()) };
     session.suggestions.ask(Arc::clone(&flight));
-    flight.start(true, fly(Arc::clone(session), uri.clone(), Arc::clone(&flight), plan, trigger));
+    let order = Order { plan, trigger, until };
+    flight.start(true, fly(Arc::clone(session), uri.clone(), Arc::clone(&flight), order));
     match flight.arrival().await {
         Arrival::Known => {
-            let candidates = asked.known(session).map(|(known, _)| known).unwrap_or_default();
+            let known = asked.known(session, true);
+            let candidates = known.map(|(known, _)| known).unwrap_or_default();
             ahead::look(session, asked, &candidates, 0);
-            Ok(Found { candidates, from_cache: false })
+            Ok(Found { candidates, ..Found::default() })
         }
         Arrival::Ended => Err(moved_on()),
         Arrival::Failed(error) => Err(failed(&error)),
@@ -183,6 +234,12 @@ pub(super) fn gives_way(session: &Session, document: &Document) -> bool {
     complete.gives_way(&session.suggestions.others())
 }
 
+/// What suggestions in `document` may cost.
+fn allowed(session: &Session, document: &Document) -> Allowed {
+    let workspace = session.workspace_of(&document.path);
+    session.settings_of(workspace.root()).config.complete.allowed()
+}
+
 /// What the model is asked for in `document`, if it is to be asked.
 pub(super) fn plan(
     session: &Session,
@@ -190,9 +247,21 @@ pub(super) fn plan(
     info: &ModelInfo,
     trigger: Trigger,
 ) -> Option<Plan> {
-    let workspace = session.workspace_of(&document.path);
-    let allowed = session.settings_of(workspace.root()).config.complete.allowed();
-    plan::plan(trigger, allowed, session.suggestions.costs(info), session.machine.last())
+    let allowed = allowed(session, document);
+    let (costs, machine) = (session.suggestions.costs(info), session.machine.last());
+    let plan = plan::plan(trigger, allowed, costs, machine);
+    let again = || trigger == Trigger::Typing && session.suggestions.tries_again();
+    plan.or_else(|| again().then(|| plan::plan(trigger, allowed, Costs::default(), machine))?)
+}
+
+/// What a flight is to bring.
+pub(super) struct Order {
+    /// What the model is asked for.
+    pub(super) plan: Plan,
+    /// Why.
+    pub(super) trigger: Trigger,
+    /// By when.
+    pub(super) until: Instant,
 }
 
 /// Asks the model, and remembers what it says.
@@ -200,22 +269,18 @@ pub(super) async fn fly(
     session: Arc<Session>,
     uri: Url,
     flight: Arc<Flight>,
-    plan: Plan,
-    trigger: Trigger,
+    order: Order,
 ) -> Arrival {
-    let answer = answer(&session, &uri, &flight, plan, trigger).await;
-    let (by_hand, spot) = (trigger == Trigger::ByHand, flight.spot().clone());
-    match answer {
-        Ok(completion) => {
-            // That there was no time is no reason not to ask again.
-            if !completion.cut_short || !completion.candidates.is_empty() {
-                session.suggestions.keep(spot, completion.candidates, by_hand);
-            }
+    let by_hand = order.trigger == Trigger::ByHand;
+    match answer(&session, &uri, &flight, order).await {
+        Ok(Completion { candidates, cut_short, .. }) => {
+            let made = Made { candidates, by_hand, cut_short };
+            session.suggestions.keep(flight.spot().clone(), made);
             Arrival::Known
         }
+        // Nothing of such a document is remembered.
         Err(TaskError::Hidden(why)) => {
             tracing::debug!("no suggestion: {why}");
-            session.suggestions.keep(spot, Vec::new(), by_hand);
             Arrival::Known
         }
         Err(error) => {
@@ -229,16 +294,14 @@ async fn answer(
     session: &Arc<Session>,
     uri: &Url,
     flight: &Flight,
-    plan: Plan,
-    trigger: Trigger,
+    Order { plan, trigger, until }: Order,
 ) -> Result<Completion, TaskError> {
     let (document, offset) = (flight.document(), flight.offset());
     let workspace = session.workspace_of(&document.path);
     let tools = session.tools(workspace, Arc::new(|_| {})).await.map_err(TaskError::Model)?;
-    let options = complete::Options {
+    let mut options = complete::Options {
         candidates: plan.candidates,
         max_tokens: plan.max_tokens,
-        limit: Some(plan.limit),
         priority: match trigger {
             Trigger::Ahead => Priority::Background,
             Trigger::Typing | Trigger::ByHand => Priority::Interactive,
@@ -249,7 +312,10 @@ async fn answer(
         return Ok(Completion::default());
     }
     let prepared = prepared(session, uri, &tools, document, offset, &options, trigger).await?;
-    let _turn = turn(places::cache().as_deref(), plan.limit).await;
+    let left = || until.saturating_duration_since(Instant::now());
+    // Another editor's server gives it back sooner, or this one goes on without.
+    let _turn = session.suggestions.turn(left() / 2).await;
+    options.limit = Some(left());
     let say = |said: &str| flight.say(said);
     let completion = complete::answer(&tools, document, prepared, &options, &say).await?;
     let info = tools.engine.info();
@@ -258,7 +324,7 @@ async fn answer(
         session.tally.record(Event::Cleaned(applied));
     }
     session.prompts.learn(info, &completion.usage);
-    session.suggestions.learn(info, &completion.usage, plan.candidates);
+    session.suggestions.learn(info, &completion, plan.candidates);
     Ok(completion)
 }
 
@@ -285,6 +351,7 @@ pub(super) async fn prepared(
 ) -> Result<Prepared, TaskError> {
     let (session, uri, tools) = (Arc::clone(session), uri.clone(), tools.clone());
     let (document, options) = (document.clone(), options.clone());
+    let epoch = session.prompts.epoch();
     let build = move || {
         let earlier = session.prompts.anchor(&uri);
         let prepared = complete::prepare(&tools, &document, offset, &options, earlier.as_ref())?;
@@ -294,9 +361,9 @@ pub(super) async fn prepared(
             prepared.build_time,
             prepared.reuse.words()
         );
-        // What may be typed one day is nothing to go on from.
-        if trigger != Trigger::Ahead {
-            session.prompts.keep(&uri, prepared.anchor.clone());
+        // What may be typed one day is nothing to go on from, nor what is closed.
+        if trigger != Trigger::Ahead && session.document(&uri).is_some() {
+            session.prompts.keep(&uri, prepared.anchor.clone(), epoch);
         }
         Ok(prepared)
     };

@@ -27,6 +27,8 @@ pub(crate) fn did_open(session: &Arc<Session>, params: DidOpenTextDocumentParams
     let language = Language::named(&opened.language_id);
     let document = Document::new(path.clone(), language, opened.version, opened.text);
     session.supersede_completion(&opened.uri);
+    session.suggestions.typed(opened.uri.as_str(), None);
+    session.tally.closed(opened.uri.as_str());
     session.prompts.opened(&opened.uri, opened.language_id, &path);
     let mut documents = session.documents.write().unwrap_or_else(PoisonError::into_inner);
     documents.open(opened.uri.into(), document);

@@ -2,7 +2,7 @@
 //! says, and asks again, gets it without the model beginning anew.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -10,7 +10,8 @@ use tokio::sync::watch;
 use crate::document::Document;
 use crate::task::suggest::place::{self, Cursor, Spot};
 
-/// How long it goes on when nobody waits for it: the next key brings the next request.
+/// How long it goes on when nobody waits for it: the next key brings the next request, in some
+/// editors only after a wait of theirs (200 ms in Neovim).
 const ALONE: Duration = Duration::from_millis(300);
 /// More was not typed since it began, in bytes.
 const MOST_TYPED: usize = 256;
@@ -26,6 +27,13 @@ pub(crate) enum Arrival {
     Failed(String),
 }
 
+/// What is said and what is typed meanwhile.
+#[derive(Default)]
+struct Words {
+    said: String,
+    typed: String,
+}
+
 /// A suggestion in the making.
 pub(crate) struct Flight {
     uri: String,
@@ -33,7 +41,7 @@ pub(crate) struct Flight {
     offset: usize,
     spot: Spot,
     by_hand: bool,
-    said: Mutex<String>,
+    words: Mutex<Words>,
     arrival: watch::Sender<Option<Arrival>>,
     /// How many wait for it.
     waiting: watch::Sender<usize>,
@@ -55,7 +63,7 @@ impl Flight {
             offset,
             spot,
             by_hand,
-            said: Mutex::default(),
+            words: Mutex::default(),
             arrival: watch::Sender::new(None),
             waiting: watch::Sender::new(0),
             ended: watch::Sender::new(false),
@@ -97,9 +105,13 @@ impl Flight {
         &self.spot
     }
 
-    /// Takes note of what the model has said so far.
+    /// Takes note of what the model has said so far; it ends where that is not what was typed.
     pub(crate) fn say(&self, said: &str) {
-        said.clone_into(&mut self.said.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut words = self.words();
+        said.clone_into(&mut words.said);
+        if !place::agrees(&words.said, &words.typed) {
+            self.end();
+        }
     }
 
     /// Ends it.
@@ -107,9 +119,10 @@ impl Flight {
         self.ended.send_replace(true);
     }
 
-    /// Whether it is for the same document as another.
-    pub(crate) fn is_for(&self, other: &Self) -> bool {
-        self.uri == other.uri
+    /// Whether nobody can want it any more who now wants `newer`: one for the same document, or one
+    /// that was asked for by hand elsewhere and takes long.
+    pub(crate) fn gives_way_to(&self, newer: &Self) -> bool {
+        self.uri == newer.uri || self.by_hand
     }
 
     /// Whether it goes on.
@@ -152,8 +165,18 @@ impl Flight {
         arrived.ok().and_then(|arrival| arrival.clone()).unwrap_or(Arrival::Ended)
     }
 
+    /// Whether what is said may still be what was typed; if so, it has to stay so.
     fn agrees(&self, typed: &str) -> bool {
-        place::agrees(&self.said.lock().unwrap_or_else(PoisonError::into_inner), typed)
+        let mut words = self.words();
+        let agrees = place::agrees(&words.said, typed);
+        if agrees {
+            typed.clone_into(&mut words.typed);
+        }
+        agrees
+    }
+
+    fn words(&self) -> MutexGuard<'_, Words> {
+        self.words.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn told_to_end(&self) {
@@ -252,6 +275,19 @@ mod tests {
         assert!(flight.leads_to(cursor("x = to\n"), false));
         assert!(!flight.leads_to(cursor("x = to\n"), true), "who asks by hand wants more");
         assert!(!flight.leads_to(cursor("x = uo\n"), false));
+    }
+
+    #[test]
+    fn it_ends_when_it_says_something_else_than_was_typed_before() {
+        let flight = flight("x = ˇ\n");
+        let cursor = |text| Cursor { document: "a", text, offset: 5 };
+        assert!(flight.leads_to(cursor("x = t\n"), false), "nothing is said yet");
+        flight.say("to");
+        assert!(flight.is_on());
+        let other = super::tests::flight("x = ˇ\n");
+        assert!(other.fits("a", Some("x = u\n")));
+        other.say("to");
+        assert!(!other.is_on());
     }
 
     #[test]

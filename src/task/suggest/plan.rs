@@ -64,14 +64,23 @@ pub struct Plan {
     pub limit: Duration,
 }
 
+/// How long who asks may wait.
+pub fn limit(trigger: Trigger, allowed: Allowed) -> Duration {
+    match trigger {
+        Trigger::ByHand => allowed.limit.max(BY_HAND_TIME),
+        Trigger::Typing | Trigger::Ahead => allowed.limit,
+    }
+}
+
 /// What to ask the model for; `None` where it had better not be asked.
 pub fn plan(trigger: Trigger, allowed: Allowed, costs: Costs, machine: Machine) -> Option<Plan> {
-    let Allowed { candidates, max_tokens, limit } = allowed;
+    let Allowed { candidates, max_tokens, .. } = allowed;
+    let limit = limit(trigger, allowed);
     if trigger == Trigger::ByHand {
         return Some(Plan {
             candidates: candidates.max(BY_HAND),
             max_tokens: max_tokens.saturating_mul(BY_HAND_LENGTH),
-            limit: limit.max(BY_HAND_TIME),
+            limit,
         });
     }
     // A model that cannot say anything in time had better not begin.
@@ -101,8 +110,11 @@ mod tests {
     /// A model of which an answer of ten tokens takes this long.
     fn taking(milliseconds: u64) -> Costs {
         let generation_time = Duration::from_millis(milliseconds);
-        Costs::default()
-            .learned(&Usage { generated_tokens: 10, generation_time, ..Usage::default() }, 1)
+        Costs::default().learned(
+            &Usage { generated_tokens: 10, generation_time, ..Usage::default() },
+            1,
+            false,
+        )
     }
 
     fn candidates(costs: Costs, machine: Machine) -> usize {
