@@ -42,6 +42,10 @@ pub struct Context {
 /// cursor, and no more: more than a prompt holds.
 const CUTS_PER_TOKEN: usize = 4;
 const CUTS_WITHIN: usize = 24 << 10;
+/// Percent of those bytes before the cursor and after it where the file goes on on both sides: a
+/// prompt shows a third of the file's share, or what there is, on either.
+const CUTS_BEFORE: usize = 70;
+const CUTS_AFTER: usize = 50;
 
 /// What an excerpt is to the cursor; in the order in which excerpts stand in a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,8 +149,7 @@ pub fn at(
 ) -> Context {
     let items = document.items();
     let reach = budget.saturating_mul(CUTS_PER_TOKEN).min(CUTS_WITHIN);
-    let near =
-        Span::new(span.start.saturating_sub(reach), (span.end + reach).min(document.text.len()));
+    let near = within_reach(span, reach, document.text.len());
     let boundaries = |tree| statements::boundaries(tree, &document.text, near);
     let cuts = document.tree.as_ref().map(boundaries).unwrap_or_default();
     let place = related::Place { document, path: &path, items, span };
@@ -160,5 +163,29 @@ pub fn at(
         suffix: cursor::after(&document.text, items, span),
         cuts,
         path,
+    }
+}
+
+/// Where a prompt that shows `reach` bytes around `span` may end, in a file of `length` bytes. What
+/// one side does not have goes to the other.
+fn within_reach(span: Span, reach: usize, length: usize) -> Span {
+    let (before, after) = (span.start, length.saturating_sub(span.end));
+    let most_before = (reach * CUTS_BEFORE / 100).max(reach.saturating_sub(after));
+    let most_after = (reach * CUTS_AFTER / 100).max(reach.saturating_sub(before));
+    Span::new(span.start - before.min(most_before), span.end + after.min(most_after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_are_looked_for_on_the_side_where_the_file_is() {
+        let within = |start, length| within_reach(Span::empty(start), 1000, length);
+        assert_eq!(within(5000, 9000), Span::new(4300, 5500));
+        assert_eq!(within(0, 9000), Span::new(0, 1000));
+        assert_eq!(within(100, 9000), Span::new(0, 1000));
+        assert_eq!(within(9000, 9000), Span::new(8000, 9000));
+        assert_eq!(within(3, 5), Span::new(0, 5));
     }
 }

@@ -101,7 +101,7 @@ fn rank<'a>(place: Place<'a>, project: Project<'a>, budget: usize) -> Option<Ran
 pub fn find(place: Place<'_>, project: Project<'_>, budget: usize) -> Related {
     let Some(ranking) = rank(place, project, budget) else { return Related::default() };
     let wanted = wanted::wanted(&ranking, project);
-    let Offers { offers, shown, reasons } = offers::offers(&ranking, &wanted, project);
+    let Offers { list: offers, shown, reasons } = offers::offers(&ranking, &wanted, project);
     let headers: RefCell<FileMap<usize>> = RefCell::default();
     let header = |file: &FileEntry| {
         let mut known = headers.borrow_mut();

@@ -8,7 +8,7 @@ use memchr::memmem;
 
 use super::files::FileMap;
 use super::near::Near;
-use super::words::{Sieve, TermMap, TermSet, hash, is_of_word};
+use super::words::{Sieve, TermMap, TermSet, is_of_word};
 use super::{Place, files};
 use crate::context::Project;
 use crate::context::outside::{Outside, outside_functions};
@@ -48,9 +48,8 @@ pub(super) fn expected<'a>(
 ) -> Vec<Expected<'a>> {
     let index = project.index;
     let own = Own::of(place, project);
-    let missing = |term: Term| {
-        !near.shown.contains(&term) && !near.elsewhere.contains_key(&hash(index.spelling(term)))
-    };
+    let missing =
+        |term: Term| !near.shown.contains(&term) && !near.elsewhere.has(term, index.spelling(term));
     let mut found: TermMap<Expected<'a>> = TermMap::default();
     let mut add = |term: Term, weight: f32, user: Option<(&'a Arc<FileEntry>, usize)>| {
         let held = found.entry(term).or_insert(Expected { term, weight: 0.0, user });

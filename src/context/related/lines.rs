@@ -99,11 +99,14 @@ impl Around {
         let after = after.map(|line| lexicon.line(line)).filter(said).take(AFTER).collect();
         let mut around = Self { before, after, having: PartMap::default() };
         for (at, line) in around.before.iter().enumerate() {
-            line.iter().for_each(|(word, _)| *around.having.entry(*word).or_default() |= 1 << at);
+            for (word, _) in line {
+                *around.having.entry(*word).or_default() |= 1 << at;
+            }
         }
         for (at, line) in around.after.iter().enumerate() {
-            let bit = 1 << (BEFORE + at);
-            line.iter().for_each(|(word, _)| *around.having.entry(*word).or_default() |= bit);
+            for (word, _) in line {
+                *around.having.entry(*word).or_default() |= 1 << (BEFORE + at);
+            }
         }
         around
     }

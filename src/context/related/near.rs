@@ -4,7 +4,7 @@ use super::Place;
 use super::words::{PartMap, PartSet, TermMap, TermSet, WordMap, hash, parts, words};
 use crate::syntax::outline::Item;
 use crate::text::Span;
-use crate::workspace::index::Index;
+use crate::workspace::index::{FileEntry, Index, Term};
 
 /// How far the search goes, in lines before and after the cursor.
 const LINES_BEFORE: usize = 60;
@@ -16,7 +16,10 @@ const FADE_AFTER: f32 = 9.0;
 const AFTER: f32 = 0.8;
 /// The header of the function and the type around the cursor, however far.
 const HEADER: f32 = 0.6;
-/// A text longer than this is not searched for all its words.
+/// In a larger file what is far from the cursor is what the index has of it: not what only comments
+/// and strings hold. Reading all of it at each key stroke takes longer than all else.
+const LARGE: usize = 1 << 16;
+/// A text longer than this that is not indexed is not searched for all its words.
 const MAX_TEXT: usize = 1 << 19;
 
 /// The neighbourhood of the cursor.
@@ -32,17 +35,35 @@ pub(super) struct Near<'a> {
     pub(super) window: Span,
     /// The terms in that window.
     pub(super) shown: TermSet,
-    /// How often the rest of the file has a word, by its hash: most words there are not asked for,
-    /// and none has to be looked up in the index.
-    pub(super) elsewhere: PartMap<u32>,
+    /// What the rest of the file has.
+    pub(super) elsewhere: Elsewhere<'a>,
     /// The function around the cursor.
     pub(super) function: Option<&'a Item>,
     /// The name of the type around the cursor.
     pub(super) owner: Option<&'a str>,
 }
 
+/// The words of a file; what stands near the cursor is not asked for here.
+#[derive(Debug)]
+pub(super) enum Elsewhere<'a> {
+    /// Those that the index knows, inside the window too.
+    Indexed(&'a FileEntry),
+    /// The hashes of the words outside of the window.
+    Read(PartSet),
+}
+
+impl Elsewhere<'_> {
+    /// Whether the file has a term, or a word of that spelling.
+    pub(super) fn has(&self, term: Term, spelling: &str) -> bool {
+        match self {
+            Self::Indexed(file) => file.count(term) > 0,
+            Self::Read(words) => words.contains(&hash(spelling)),
+        }
+    }
+}
+
 impl<'a> Near<'a> {
-    pub(super) fn of(place: Place<'a>, window: Span, index: &Index) -> Self {
+    pub(super) fn of(place: Place<'a>, window: Span, index: &'a Index) -> Self {
         let text: &str = &place.document.text;
         let at = text.floor_char_boundary(place.span.start);
         let end = text.ceil_char_boundary(place.span.end);
@@ -82,7 +103,10 @@ impl<'a> Near<'a> {
             parts: PartMap::default(),
             window,
             shown: TermSet::default(),
-            elsewhere: PartMap::default(),
+            elsewhere: match index.file(place.path).filter(|_| text.len() > LARGE) {
+                Some(file) => Elsewhere::Indexed(file),
+                None => Elsewhere::Read(words_outside(text, window)),
+            },
             function,
             owner,
             words,
@@ -96,27 +120,28 @@ impl<'a> Near<'a> {
                 *held = held.max(*weight);
             });
         }
-        near.read_file(text, index);
+        near.read_window(text, index);
         near
     }
 
-    /// Finds out which terms the window has and which words the rest of the file.
-    fn read_file(&mut self, text: &str, index: &Index) {
-        let window = self.window.of(text).unwrap_or_default();
+    /// Finds out which terms the window has.
+    fn read_window(&mut self, text: &str, index: &Index) {
         let mut seen = PartSet::default();
-        for word in words(window) {
+        for word in words(self.window.of(text).unwrap_or_default()) {
             if seen.insert(hash(word)) {
                 self.shown.extend(index.term(word));
             }
         }
-        let outside = [text.get(..self.window.start), text.get(self.window.end..)];
-        for part in outside.into_iter().flatten() {
-            let part = part.get(..part.floor_char_boundary(MAX_TEXT)).unwrap_or(part);
-            for word in words(part) {
-                *self.elsewhere.entry(hash(word)).or_default() += 1;
-            }
-        }
     }
+}
+
+/// The hashes of the words of `text` before and after `window`.
+fn words_outside(text: &str, window: Span) -> PartSet {
+    let outside = [text.get(..window.start), text.get(window.end..)];
+    let outside = outside.into_iter().flatten();
+    let outside =
+        outside.map(|part| part.get(..part.floor_char_boundary(MAX_TEXT)).unwrap_or(part));
+    outside.flat_map(words).map(hash).collect()
 }
 
 /// The lines around `span` that a prompt shows within about `budget` tokens: three quarters before
@@ -166,4 +191,33 @@ fn owner_item(items: &[Item], span: Span) -> Option<&Item> {
 /// The name of the type whose body holds the cursor.
 fn enclosing_type(items: &[Item], span: Span) -> Option<&str> {
     owner_item(items, span).map(|item| item.name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::document::Document;
+
+    /// Whether a file with comments of so many bytes has `far` and `told` elsewhere.
+    fn elsewhere(comments: usize) -> [bool; 2] {
+        let filler = "// told\n".repeat(comments / 8 + 1);
+        let text = format!("fn far() {{}}\n{filler}fn near() {{}}\n");
+        let mut index = Index::default();
+        index.insert(Path::new("a.rs"), &text);
+        index.insert(Path::new("b.rs"), "fn told() {}\n");
+        let document = Document::new("a.rs".into(), None, 0, text);
+        let span = Span::empty(document.text.len());
+        let place =
+            Place { document: &document, path: Path::new("a.rs"), items: document.items(), span };
+        let near = Near::of(place, window(&document.text, span, 10), &index);
+        ["far", "told"].map(|name| near.elsewhere.has(index.term(name).unwrap(), name))
+    }
+
+    #[test]
+    fn a_large_file_has_elsewhere_what_its_code_has() {
+        assert_eq!(elsewhere(100), [true, true]);
+        assert_eq!(elsewhere(LARGE), [true, false]);
+    }
 }

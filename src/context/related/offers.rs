@@ -22,7 +22,7 @@ const MAX_WHOLE: usize = 6000;
 
 /// What may be shown.
 pub(super) struct Offers<'a> {
-    pub(super) offers: Vec<Offer<'a>>,
+    pub(super) list: Vec<Offer<'a>>,
     /// What the offers would show, one's after the other's: places in the list of what is wanted.
     pub(super) shown: Vec<u32>,
     /// For each offer why it is one; empty where it is for being alike.
@@ -61,7 +61,7 @@ pub(super) fn offers<'a>(
             continue;
         }
         maker.offer(file, item, symbol);
-        maker.out.reasons.resize(maker.out.offers.len(), reason);
+        maker.out.reasons.resize(maker.out.list.len(), reason);
     }
     maker.out
 }
@@ -86,7 +86,7 @@ impl<'p, 'a> Maker<'p, 'a> {
             project,
             looked_into: 0,
             one: Vec::new(),
-            out: Offers { offers: Vec::new(), shown: Vec::new(), reasons: Vec::new() },
+            out: Offers { list: Vec::new(), shown: Vec::new(), reasons: Vec::new() },
         }
     }
 
@@ -96,9 +96,9 @@ impl<'p, 'a> Maker<'p, 'a> {
             let fields = symbol.fields.as_deref().unwrap_or_default();
             let shows = self.shown(words(&symbol.signature).chain(words(fields)));
             let tokens = 2 + tokens::estimate(&symbol.signature) + tokens::estimate(fields);
-            let head = self.out.offers.len();
+            let head = self.out.list.len();
             let form = Form::Signature;
-            self.out.offers.push(Offer { file, item, form, statement: None, shows, tokens });
+            self.out.list.push(Offer { file, item, form, statement: None, shows, tokens });
             self.statements(file, item, symbol, head);
         }
         if symbol.span.len() <= MAX_WHOLE {
@@ -108,7 +108,7 @@ impl<'p, 'a> Maker<'p, 'a> {
             let shows = from..self.out.shown.len();
             let tokens = 1 + symbol.span.len() / 4;
             let form = Form::Whole;
-            self.out.offers.push(Offer { file, item, form, statement: None, shows, tokens });
+            self.out.list.push(Offer { file, item, form, statement: None, shows, tokens });
         }
     }
 
@@ -126,7 +126,7 @@ impl<'p, 'a> Maker<'p, 'a> {
                 let statement = Some(Statement { span, head });
                 let tokens = 2 + tokens::estimate(text);
                 let form = Form::Part;
-                self.out.offers.push(Offer { file, item, form, statement, shows, tokens });
+                self.out.list.push(Offer { file, item, form, statement, shows, tokens });
             }
         }
     }

@@ -5,6 +5,7 @@
 //! Models, SIGIR 2001); a logistic regression makes one probability of it.
 
 use super::Ranking;
+use super::near::Elsewhere;
 use super::words::{TermMap, TermSet, hash, parts};
 use crate::context::Project;
 use crate::workspace::index::Term;
@@ -86,7 +87,8 @@ pub(super) struct Wanted {
 /// All identifiers that are worth a thought, ascending by term; those that the window around the
 /// cursor shows are not among them.
 pub(super) fn wanted(ranking: &Ranking<'_>, project: Project<'_>) -> Vec<Wanted> {
-    let held = evidence(ranking);
+    let mut held = evidence(ranking);
+    held.note_elsewhere(&ranking.near.elsewhere, project);
     let mut out: Vec<Wanted> = held
         .list
         .into_iter()
@@ -173,9 +175,6 @@ fn complete(
     signals[IN_ITEMS] = scaled(50.0 * signals[IN_ITEMS]);
     let spelling = project.index.spelling(term);
     let word = hash(spelling);
-    if let Some(count) = near.elsewhere.get(&word) {
-        signals[ELSEWHERE] = scaled(*count as f32);
-    }
     let (mut common, mut number) = (0.0, 0.0_f32);
     parts(spelling, |part| {
         common += near.parts.get(&part).copied().unwrap_or_default();
@@ -225,6 +224,25 @@ impl Held {
             self.list.len() as u32 - 1
         });
         self.list.get_mut(at as usize).map(|(_, signals)| signals)
+    }
+
+    /// Notes which terms the rest of the file has.
+    fn note_elsewhere(&mut self, elsewhere: &Elsewhere<'_>, project: Project<'_>) {
+        match elsewhere {
+            Elsewhere::Indexed(file) => {
+                for (term, _) in &*file.terms {
+                    if let Some(signals) = self.get(*term) {
+                        signals[ELSEWHERE] = 1.0;
+                    }
+                }
+            }
+            Elsewhere::Read(words) => {
+                for (term, signals) in &mut self.list {
+                    let has = words.contains(&hash(project.index.spelling(*term)));
+                    signals[ELSEWHERE] = f32::from(u8::from(has));
+                }
+            }
+        }
     }
 
     /// The signals of a term that is held.
