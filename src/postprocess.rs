@@ -16,6 +16,7 @@ pub mod statement;
 pub mod stop;
 pub mod surroundings;
 pub mod whitespace;
+pub mod work;
 
 use crate::syntax::SyntaxTree;
 
@@ -28,6 +29,15 @@ pub struct Place<'a> {
     pub tree: Option<&'a SyntaxTree>,
     /// The cursor.
     pub offset: usize,
+}
+
+impl Place<'_> {
+    /// Whether the cursor stands inside a word, of which an answer would make two; `None` where it
+    /// is no position of the text.
+    pub fn splits_word(self) -> Option<bool> {
+        let (before, after) = self.text.split_at_checked(self.offset)?;
+        Some(before.ends_with(lexis::is_word) && after.starts_with(lexis::is_word))
+    }
 }
 
 /// What a pass did.

@@ -46,16 +46,27 @@ impl SyntaxTree {
     /// Parses `text` from nothing. A text too large or too slow to parse gets an empty tree that
     /// is not [`complete`](Self::complete).
     pub fn parse(language: Language, text: &str) -> Self {
-        parse(language, text, None)
+        parse(language, text, None, usize::MAX).0
     }
 
     /// The tree of `new`, reusing what the ascending, disjoint `edits` of `old` left alone. Of
     /// sound code it equals a fresh parse; around a fault the recovery may differ.
     pub fn reparse(&self, old: &str, edits: &[TextEdit], new: &str) -> Self {
-        if !self.complete {
-            return Self::parse(self.language, new);
-        }
-        parse(self.language, new, Some(&self.edited(old, edits)))
+        self.reparse_within(old, edits, new, usize::MAX).0
+    }
+
+    /// The same with at most `most` reports of the parser's progress (one in every hundred steps;
+    /// ordinary code takes one or two steps per byte), and how many there were. Where they do not do
+    /// the tree is not [`complete`](Self::complete).
+    pub fn reparse_within(
+        &self,
+        old: &str,
+        edits: &[TextEdit],
+        new: &str,
+        most: usize,
+    ) -> (Self, usize) {
+        let edited = self.complete.then(|| self.edited(old, edits));
+        parse(self.language, new, edited.as_ref(), most)
     }
 
     /// The tree with the places of its nodes moved as `edits` of `old` move them.
@@ -145,8 +156,10 @@ thread_local! {
     static PARSER: Cell<Option<Parser>> = const { Cell::new(None) };
 }
 
-fn parse(language: Language, text: &str, old: Option<&Tree>) -> SyntaxTree {
-    let mut left = strain::reports(text).min(REPORTS + REPORTS_PER_BYTE * text.len());
+/// The tree of `text`, and how often the parser reported progress, at most `most` times.
+fn parse(language: Language, text: &str, old: Option<&Tree>, most: usize) -> (SyntaxTree, usize) {
+    let most = strain::reports(text).min(REPORTS + REPORTS_PER_BYTE * text.len()).min(most);
+    let mut left = most;
     let feasible = text.len() <= MAX_BYTES && left > 0;
     let mut progress = |_: &ParseState| {
         left = left.saturating_sub(1);
@@ -160,13 +173,14 @@ fn parse(language: Language, text: &str, old: Option<&Tree>) -> SyntaxTree {
     let options = ParseOptions::new().progress_callback(&mut progress);
     let parsed =
         feasible.then(|| parser.parse_with_options(&mut read, old, Some(options))).flatten();
+    let spent = most - left;
     if let Some(tree) = parsed {
         PARSER.set(Some(parser));
-        return SyntaxTree { language, tree, complete: true };
+        return (SyntaxTree { language, tree, complete: true }, spent);
     }
     parser.reset();
     match parser.parse("", None) {
-        Some(tree) => SyntaxTree { language, tree, complete: false },
+        Some(tree) => (SyntaxTree { language, tree, complete: false }, spent),
         // Without a language there is no tree at all, and the language was just set.
         None => unreachable!("parsing nothing in {language:?} gave no tree"),
     }

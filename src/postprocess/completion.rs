@@ -48,10 +48,10 @@ const MOST_ROUNDS: usize = 6;
 /// back adds no ERROR or MISSING node at `place`, repeats nothing that stands around it, and would
 /// come back the same again.
 pub fn clean(raw: &str, place: Place<'_>, multi_line: bool, passes: Passes) -> Cleaned {
-    let Some(around) = Surroundings::of(place, multi_line) else { return Cleaned::default() };
-    if around.splits_word() {
-        return Cleaned { damage: gate::gate("", place, &around).damage, ..Cleaned::default() };
+    if place.splits_word() == Some(true) {
+        return Cleaned { damage: gate::as_it_is(place), ..Cleaned::default() };
     }
+    let Some(around) = Surroundings::of(place, multi_line) else { return Cleaned::default() };
     let on: Vec<(&'static str, Pass)> =
         PASSES.into_iter().filter(|(name, _)| passes.has(name)).collect();
     let mut text = raw.to_owned();
@@ -76,8 +76,7 @@ pub fn clean(raw: &str, place: Place<'_>, multi_line: bool, passes: Passes) -> C
         }
     }
     note("disagreement", &text, "", &mut applied);
-    let damage = gate::gate("", place, &around).damage;
-    Cleaned { text: String::new(), applied, damage }
+    Cleaned { text: String::new(), applied, damage: gate::as_it_is(place) }
 }
 
 /// An answer that is being written: says when the rest need not be generated.

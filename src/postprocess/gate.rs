@@ -6,7 +6,7 @@ use super::Place;
 use super::lexis::{self, State, is_word};
 use super::surroundings::Surroundings;
 use crate::syntax::{SyntaxTree, health, strict};
-use crate::text::{Span, TextEdit};
+use crate::text::Span;
 
 /// Most parses of one answer. Each costs about a millisecond; nobody waits for more.
 const MOST_TRIALS: usize = 64;
@@ -56,7 +56,7 @@ pub struct Passed {
 /// lines; most of its first line. A file that is in an unknown language cannot be judged, only balanced.
 pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed {
     let Some(tree) = place.tree else { return unjudged(answer, around) };
-    let base = damage(tree, Span::empty(place.offset));
+    let base = as_it_is(place);
     let share = if base.faults > 0 { BROKEN_SHARE } else { SOUND_SHARE };
     let (mut trials, mut left) = (0, MOST_BYTES);
     let usual = Usual::of(tree, place);
@@ -71,7 +71,7 @@ pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed
         }
         trials += 1;
         left = left.saturating_sub(cost);
-        let damage = after(text, tree, place, (&base, &usual))?;
+        let damage = after(text, place, around, (&base, &usual))?;
         // Punctuation alone is worth showing where it mends something, or closes what is open.
         let worth = words(text) > 0 || damage.faults < base.faults || closes(text, around);
         worth.then(|| Passed { text: text.to_owned(), damage })
@@ -95,6 +95,11 @@ pub fn gate(answer: &str, place: Place<'_>, around: &Surroundings<'_>) -> Passed
     }
     let fits = |text: &&str| text.len() >= LEAST_LEFT && !leaves_call_open(text, around);
     shorter(answer).filter(fits).find_map(judge).unwrap_or(nothing)
+}
+
+/// What is wrong with the file at `place` before anything is inserted.
+pub fn as_it_is(place: Place<'_>) -> Damage {
+    place.tree.map_or_else(Damage::default, |tree| damage(tree, Span::empty(place.offset)))
 }
 
 /// Whether `answer` would become one word with what stands behind the cursor.
@@ -156,17 +161,15 @@ impl<'a> Usual<'a> {
 }
 
 /// The damage of the file at `place` with `text` inserted, if it is no worse than `base` and the
-/// language refuses nothing that is not `usual` in the file.
+/// language refuses nothing that is not `usual` in the file; `None` too where there is not enough
+/// work left to tell.
 fn after(
     text: &str,
-    old: &SyntaxTree,
     place: Place<'_>,
+    around: &Surroundings<'_>,
     (base, usual): (&Damage, &Usual<'_>),
 ) -> Option<Damage> {
-    let (before, behind) = place.text.split_at_checked(place.offset).unwrap_or_default();
-    let new = [before, text, behind].concat();
-    let edit = TextEdit { span: Span::empty(place.offset), text: text.to_owned() };
-    let tree = old.reparse(place.text, &[edit], &new);
+    let (new, tree) = around.work.insert(text, place)?;
     let own = Span::new(place.offset, place.offset + text.len());
     // The cheaper question first: most of what fails fails here.
     let damage = damage(&tree, own);

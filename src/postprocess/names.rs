@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use super::Place;
 use super::lexis::is_word;
+use super::work::Work;
 use crate::syntax::names::{Role, names};
-use crate::text::{Span, TextEdit};
+use crate::text::Span;
 
 /// How many names of a candidate nothing defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,16 +18,13 @@ pub struct Unknown {
 }
 
 /// The names that `candidate`, put at `place`, uses and neither itself, the file, the language's
-/// builtins nor `known` has. None where the language is not known.
+/// builtins nor `known` has. None where the language is not known, or the file takes too long to parse.
 pub fn unknown(candidate: &str, place: Place<'_>, known: &dyn Fn(&str) -> bool) -> Unknown {
-    let (Some(tree), Some((before, after))) =
-        (place.tree, place.text.split_at_checked(place.offset))
+    let (Some((before, after)), Some((text, tree))) =
+        (place.text.split_at_checked(place.offset), Work::default().insert(candidate, place))
     else {
         return Unknown::default();
     };
-    let text = [before, candidate, after].concat();
-    let edit = TextEdit { span: Span::empty(place.offset), text: candidate.to_owned() };
-    let tree = tree.reparse(place.text, &[edit], &text);
     let own = Span::new(place.offset, place.offset + candidate.len());
     // A word that the candidate only goes on with counts as its own.
     let found = names(&tree, own);

@@ -2,10 +2,8 @@
 
 use super::lexis::{self, Lexis, Reader};
 use super::surroundings::Surroundings;
-use crate::syntax::SyntaxTree;
 use crate::syntax::language::Blocks;
 use crate::syntax::scope;
-use crate::text::{Span, TextEdit};
 
 /// Most lines of one answer that are parsed for, and most bytes of the file gone over for them.
 const MOST_LINES: usize = 32;
@@ -80,17 +78,17 @@ impl Statement {
         if !reader.is_balanced() || reader.state().is_string() {
             return;
         }
-        let Some(tree) = around.tree else {
+        if around.place.tree.is_none() {
             (self.complete, self.over) = (Some(end), true);
             return;
-        };
+        }
         let file = around.before.len() + around.after.len();
         let most = (MOST_BYTES / file.max(1)).clamp(2, MOST_LINES);
         self.parses += 1;
         // What the line says, without white space at its end.
         let said = around.before.len() + text.trim_end().len();
         let line_start = around.before.len() + start;
-        match parsed(text, tree, around) {
+        match parsed(text, around) {
             Some(found)
                 if found.span.end > line_start
                     && found.span.end <= said + around.line_after.len() =>
@@ -144,25 +142,22 @@ fn is_comment(line: &str, around: &Surroundings<'_>) -> bool {
 }
 
 /// The statement that `text` starts or goes on with at the cursor, if it is sound.
-fn parsed(text: &str, tree: &SyntaxTree, around: &Surroundings<'_>) -> Option<scope::Statement> {
+fn parsed(text: &str, around: &Surroundings<'_>) -> Option<scope::Statement> {
     let above = |line: &&str| line.trim().is_empty() || is_comment(line, around);
     let above: usize = text.split_inclusive('\n').take_while(above).map(str::len).sum();
     let rest = text.get(above..).unwrap_or_default();
     let blank = above + rest.len() - rest.trim_start().len();
-    let new = [around.before, text, around.after].concat();
-    let old = [around.before, around.after].concat();
-    let cursor = around.before.len();
-    let edit = TextEdit { span: Span::empty(cursor), text: text.to_owned() };
-    let tree = tree.reparse(&old, &[edit], &new);
+    let place = around.place;
+    let (new, tree) = around.work.insert(text, place)?;
     let inside = !around.starts_line();
-    scope::statement(&tree, &new, cursor + blank, inside).filter(|found| found.sound)
+    scope::statement(&tree, &new, place.offset + blank, inside).filter(|found| found.sound)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::Place;
     use super::*;
-    use crate::syntax::Language;
+    use crate::syntax::{Language, SyntaxTree};
 
     /// Where a statement ends, and after which characters that was known.
     fn check(

@@ -2,7 +2,7 @@
 
 use super::Place;
 use super::lexis::{self, Bracket, Lexis, State};
-use crate::syntax::SyntaxTree;
+use super::work::Work;
 use crate::syntax::language::Blocks;
 use crate::syntax::scope::{self, Extent};
 
@@ -34,10 +34,12 @@ pub struct Surroundings<'a> {
     pub multi_line: bool,
     /// One step of indentation.
     pub unit: Unit,
-    /// The file's tree.
-    pub tree: Option<&'a SyntaxTree>,
+    /// The place itself.
+    pub place: Place<'a>,
     /// Whether the block the cursor is in goes on below it.
     pub goes_on: bool,
+    /// What parsing for the answer may still cost.
+    pub work: Work,
 }
 
 /// One step of indentation.
@@ -90,8 +92,9 @@ impl<'a> Surroundings<'a> {
             extent,
             multi_line,
             unit: unit(place.text),
-            tree: place.tree,
+            place,
             goes_on: false,
+            work: Work::default(),
         };
         around.goes_on = around.goes_on_below();
         Some(around)
@@ -134,11 +137,6 @@ impl<'a> Surroundings<'a> {
     /// Whether nothing but white space stands after the cursor on its line.
     pub fn ends_line(&self) -> bool {
         self.line_after.trim().is_empty()
-    }
-
-    /// Whether the cursor stands inside a word, of which an answer would make two.
-    pub fn splits_word(&self) -> bool {
-        self.line_before.ends_with(lexis::is_word) && self.line_after.starts_with(lexis::is_word)
     }
 
     /// Columns of white space in front of `line`; a tab counts as one step.

@@ -29,13 +29,16 @@ pub enum Role {
 pub fn names(tree: &SyntaxTree, within: Span) -> Vec<(Span, Role)> {
     let mut out = Vec::new();
     let mut cursor = tree.root().walk();
+    // Asking a node for its parent goes down from the root, over all that stands before it.
+    let mut around = Vec::new();
     loop {
         let node = cursor.node();
         let touches = node.start_byte() <= within.end && within.start <= node.end_byte();
         if touches && node.child_count() == 0 && is_identifier(tree, node) {
-            out.push((span(node), role(node)));
+            out.push((span(node), role(node, &around)));
         }
         if touches && cursor.goto_first_child_for_byte(within.start).is_some() {
+            around.push(node);
             continue;
         }
         // What comes behind `within` needs no look, nor do the siblings of what does.
@@ -43,21 +46,23 @@ pub fn names(tree: &SyntaxTree, within: Span) -> Vec<(Span, Role)> {
             if !cursor.goto_parent() {
                 return out;
             }
+            around.pop();
         }
     }
 }
 
-fn role(leaf: Node<'_>) -> Role {
-    let Some(parent) = leaf.parent() else { return Role::Used };
-    let member = is_member(leaf, parent);
+/// What the `leaf` in the nodes `around` it, the root first, is there for.
+fn role(leaf: Node<'_>, around: &[Node<'_>]) -> Role {
+    let Some((parent, beyond)) = around.split_last() else { return Role::Used };
+    let member = is_member(leaf, *parent);
     // `b` of `a.b` is called where `a.b` is.
-    let callee = if member { parent } else { leaf };
-    let called = is_callee(callee) || (member && is_callee(leaf));
+    let member_called = || beyond.last().is_some_and(|beyond| is_callee(*parent, *beyond));
+    let called = is_callee(leaf, *parent) || (member && member_called());
     match (member, called) {
         (true, true) => Role::CalledMember,
         (true, false) => Role::Member,
         (false, true) => Role::Called,
-        (false, false) if defines(leaf) => Role::Defined,
+        (false, false) if defines(leaf, around) => Role::Defined,
         (false, false) => Role::Used,
     }
 }
@@ -77,24 +82,21 @@ fn is_member(leaf: Node<'_>, parent: Node<'_>) -> bool {
                 || kind.starts_with("qualified")))
 }
 
-fn is_callee(node: Node<'_>) -> bool {
-    node.parent().is_some_and(|parent| {
-        has(parent, "function", node)
-            || has(parent, "macro", node)
-            || (parent.kind() == "method_invocation" && has(parent, "name", node))
-    })
+fn is_callee(node: Node<'_>, parent: Node<'_>) -> bool {
+    has(parent, "function", node)
+        || has(parent, "macro", node)
+        || (parent.kind() == "method_invocation" && has(parent, "name", node))
 }
 
 /// Whether an identifier gives a name: it lies, through patterns and lists alone, in a place where
 /// names are given, or in an import.
-fn defines(leaf: Node<'_>) -> bool {
+fn defines(leaf: Node<'_>, around: &[Node<'_>]) -> bool {
     const PLACES: [&str; 8] =
         ["pattern", "left", "alias", "parameter", "parameters", "declarator", "name", "target"];
     const THROUGH: [&str; 6] =
         ["pattern", "parameter", "declarator", "tuple", "expression_list", "identifier_list"];
     let mut node = leaf;
-    for _ in 0..MOST_LEVELS {
-        let Some(parent) = node.parent() else { return false };
+    for parent in around.iter().rev().take(MOST_LEVELS).copied() {
         if PLACES.iter().any(|place| has(parent, place, node)) || left_of_list(parent, node) {
             return true;
         }

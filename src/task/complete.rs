@@ -120,10 +120,10 @@ pub async fn run(
 }
 
 /// Whether anything can be put at `offset`; if not, no model need be asked.
-pub fn may_be_completed(document: &Document, offset: usize, options: &Options) -> bool {
+pub fn may_be_completed(document: &Document, offset: usize, _: &Options) -> bool {
     let offset = document.text.floor_char_boundary(offset);
     let place = Place { text: &document.text, tree: document.tree.as_ref(), offset };
-    Surroundings::of(place, options.multi_line).is_some_and(|around| !around.splits_word())
+    place.splits_word() == Some(false)
 }
 
 /// Hears what the first candidate has said so far.
