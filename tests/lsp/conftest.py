@@ -65,6 +65,8 @@ async def open_editor(agent, project, environment):
     editors = []
 
     async def start(kind, model, *, configuration=None, **options):
+        # A slow machine is no reason for an answer to be missing.
+        options["complete"] = {"limit_ms": 60000} | options.get("complete", {})
         editor = await Editor.start(
             kind, [agent, "lsp"], environment, project, {"model": model, **options}, configuration
         )
@@ -77,12 +79,14 @@ async def open_editor(agent, project, environment):
 
 
 @pytest.fixture
-def wire(agent, environment):
+def wire(agent, environment, tmp_path):
     """Starts servers spoken to in raw JSON-RPC; kills them with the test."""
     wires = []
+    folder = tmp_path / "plain"
+    folder.mkdir()
 
     def start(**env):
-        wire = Wire([agent, "lsp"], environment | env)
+        wire = Wire([agent, "lsp"], environment | env, folder)
         wires.append(wire)
         return wire
 

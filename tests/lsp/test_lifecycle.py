@@ -67,8 +67,8 @@ def test_the_end_of_input_ends_the_program(wire, rest):
 def test_exit_does_not_wait_for_work_in_hand(wire, slow):
     server = wire()
     server.initialize(initializationOptions={"model": slow})
-    server.open("file:///tmp/x.py", "def f():\n    ")
-    server.start(INLINE, server.inline_params("file:///tmp/x.py", 1, 4))
+    server.open(server.uri("x.py"), "def f():\n    ")
+    server.start(INLINE, server.inline_params(server.uri("x.py"), 1, 4))
     server.request("shutdown")
     server.notify("exit")
     assert server.wait(5) == 0
@@ -123,7 +123,7 @@ def test_a_client_that_no_longer_reads_leaves_no_server(agent, environment):
 
 def test_nothing_is_served_before_initialize(wire):
     server = wire()
-    server.open("file:///tmp/x.py", "x = 1\n")
+    server.open(server.uri("x.py"), "x = 1\n")
     assert code(server.request("textDocument/hover", {})) == -32002
     assert code(server.request("shutdown")) == -32002
     server.initialize()
@@ -154,7 +154,7 @@ def test_requests_after_shutdown_are_refused_and_answered(wire):
     server = wire()
     server.initialize()
     server.request("shutdown")
-    server.open("file:///tmp/x.py", "x")
+    server.open(server.uri("x.py"), "x")
     for method in ("textDocument/hover", INLINE, "agent/status", "shutdown", "initialize"):
         assert code(server.request(method, {"capabilities": {}})) in (-32600, -32602)
 
@@ -162,8 +162,8 @@ def test_requests_after_shutdown_are_refused_and_answered(wire):
 def test_shutdown_answers_what_is_in_flight(wire, slow):
     server = wire()
     server.initialize(initializationOptions={"model": slow})
-    server.open("file:///tmp/x.py", "def f():\n    ")
-    asked = server.start(INLINE, server.inline_params("file:///tmp/x.py", 1, 4))
+    server.open(server.uri("x.py"), "def f():\n    ")
+    asked = server.start(INLINE, server.inline_params(server.uri("x.py"), 1, 4))
     time.sleep(0.3)
     server.request("shutdown")
     assert code(server.answer(asked, 5)) == -32801
@@ -238,7 +238,7 @@ def test_a_panic_in_a_handler_is_answered_and_the_next_request_served(wire):
 def test_every_request_of_a_storm_has_exactly_one_answer(wire, slow):
     server = wire()
     server.initialize(initializationOptions={"model": slow})
-    uris = [f"file:///tmp/{n}.py" for n in range(10)]
+    uris = [server.uri(f"{n}.py") for n in range(10)]
     for uri in uris:
         server.open(uri, "def f():\n    ")
     asked = [server.start(INLINE, server.inline_params(uri, 1, 4)) for uri in uris for _ in range(5)]
@@ -255,7 +255,7 @@ def test_every_request_of_a_storm_has_exactly_one_answer(wire, slow):
 def test_logs_hold_no_text_of_the_user(wire, script):
     server = wire(AGENT_LOG="trace")
     server.initialize(initializationOptions={"model": script(("", "answer_secret")), "log": "trace"})
-    uri = "file:///tmp/x.py"
+    uri = server.uri("x.py")
     server.open(uri, "password = 'text_secret'\n")
     server.request(INLINE, server.inline_params(uri, 1, 0))
     server.send_body(b'{"jsonrpc":"2.0","id":5,"method":"x","params":{"body_secret')
@@ -280,7 +280,7 @@ def test_a_client_that_never_answers_is_served_all_the_same(wire, script):
     server.reply = False
     capabilities = {"workspace": {"configuration": True}, "window": {"workDoneProgress": True}}
     server.initialize(capabilities, initializationOptions={"model": script(("", "1"))})
-    uri = "file:///tmp/x.py"
+    uri = server.uri("x.py")
     server.open(uri, "x = ")
     server.sent("workspace/configuration")
     argument = {"uri": uri}
@@ -292,7 +292,7 @@ def test_a_client_that_never_answers_is_served_all_the_same(wire, script):
 def test_a_large_document_with_many_edits_is_served(wire, script):
     server = wire()
     server.initialize(initializationOptions={"model": script(("", "1"))})
-    uri = "file:///tmp/x.py"
+    uri = server.uri("x.py")
     server.open(uri, "name = 'value'  # a😀ß\n" * 10_000 + "x = ")
     for version in range(2, 12):
         place = {"line": version * 500, "character": 0}
@@ -362,7 +362,7 @@ def test_beside_other_ghost_text_only_who_asks_by_hand_is_answered(wire, script)
     server = wire()
     options = {"model": script(("", "1")), "complete": {"give_way": ["copilot"]}}
     server.initialize(initializationOptions=options)
-    uri = "file:///tmp/x.py"
+    uri = server.uri("x.py")
     server.open(uri, "x = ")
 
     def suggested(kind):
@@ -383,7 +383,7 @@ def test_what_becomes_of_suggestions_is_counted_unless_that_is_switched_off(wire
         server.initialize(
             initializationOptions={"model": script(("", "value + 1")), "complete": {"ahead": False}, **options}
         )
-        uri = "file:///tmp/x.py"
+        uri = server.uri("x.py")
         server.open(uri, "x = ")
         assert server.request(INLINE, server.inline_params(uri, 0, 4))["result"]
         place = {"line": 0, "character": 4}

@@ -9,7 +9,8 @@ import threading
 class Wire:
     """One server process."""
 
-    def __init__(self, command, env):
+    def __init__(self, command, env, folder):
+        self.folder = folder
         self.process = subprocess.Popen(
             command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -67,7 +68,16 @@ class Wire:
                     return message
             self._take(timeout)
 
+    def uri(self, name):
+        """A file of a folder of the test's own: what lies around a file is read."""
+        return (self.folder / name).as_uri()
+
     def initialize(self, capabilities=None, **more):
+        # A slow machine is no reason for an answer to be missing.
+        options = more.get("initializationOptions")
+        if isinstance(options, dict):
+            patient = {"limit_ms": 60000} | options.get("complete", {})
+            more["initializationOptions"] = options | {"complete": patient}
         answer = self.request("initialize", {"processId": None, "rootUri": None, "capabilities": capabilities or {}, **more})
         self.notify("initialized", {})
         return answer["result"]["capabilities"]
