@@ -20,9 +20,10 @@ pub struct Unknown {
 /// The names that `candidate`, put at `place`, uses and neither itself, the file, the language's
 /// builtins nor `known` has. None where the language is not known, or the file takes too long to parse.
 pub fn unknown(candidate: &str, place: Place<'_>, known: &dyn Fn(&str) -> bool) -> Unknown {
-    let (Some((before, after)), Some((text, tree))) =
-        (place.text.split_at_checked(place.offset), Work::default().insert(candidate, place))
-    else {
+    let (Some((before, after)), Some((text, tree))) = (
+        place.text.split_at_checked(place.offset),
+        Work::for_file(place.text.len()).insert(candidate, place),
+    ) else {
         return Unknown::default();
     };
     let own = Span::new(place.offset, place.offset + candidate.len());

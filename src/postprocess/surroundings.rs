@@ -94,7 +94,7 @@ impl<'a> Surroundings<'a> {
             unit: unit(place.text),
             place,
             goes_on: false,
-            work: Work::default(),
+            work: Work::for_file(place.text.len()),
         };
         around.goes_on = around.goes_on_below();
         Some(around)

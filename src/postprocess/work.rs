@@ -9,6 +9,10 @@ use crate::text::{Span, TextEdit};
 /// Reports of the parser's progress (see [`SyntaxTree::reparse_within`]) for one answer. Next to a
 /// fault the parser may go over the whole rest of the file anew, at about 0.1 ms a report.
 const MOST_REPORTS: usize = 1500;
+/// A file is gone through plainly with one report for so many bytes …
+const BYTES_PARSED: usize = 50;
+/// … and that twice must be possible besides, in files of up to some hundred kilobytes.
+const MOST_FOR_FILE: usize = 8000;
 /// Bytes of a file that take as long to copy, and to look for faults in, as one report.
 const BYTES_PER_REPORT: usize = 2000;
 
@@ -17,12 +21,6 @@ const BYTES_PER_REPORT: usize = 2000;
 #[derive(Debug)]
 pub struct Work(AtomicUsize);
 
-impl Default for Work {
-    fn default() -> Self {
-        Self(AtomicUsize::new(MOST_REPORTS))
-    }
-}
-
 impl Clone for Work {
     fn clone(&self) -> Self {
         Self(AtomicUsize::new(self.left()))
@@ -30,6 +28,12 @@ impl Clone for Work {
 }
 
 impl Work {
+    /// What an answer in a file of so many bytes may cost.
+    pub fn for_file(bytes: usize) -> Self {
+        let through = (2 * bytes / BYTES_PARSED).min(MOST_FOR_FILE);
+        Self(AtomicUsize::new(MOST_REPORTS + through))
+    }
+
     /// The file at `place` with `answer` in it and its tree; `None` where the parser does not get
     /// through it with what is left, or never does.
     pub fn insert(&self, answer: &str, place: Place<'_>) -> Option<(String, SyntaxTree)> {
@@ -65,12 +69,22 @@ mod tests {
         let text = "fn f() { a(); }\n".repeat(2000);
         let tree = SyntaxTree::parse(Language::named("rust").unwrap(), &text);
         let place = Place { text: &text, tree: Some(&tree), offset: 0 };
-        let work = Work::default();
+        let work = Work::for_file(text.len());
         let (new, tree) = work.insert("fn g() {}\n", place).unwrap();
         assert!(new.starts_with("fn g() {}\nfn f") && tree.complete());
-        let rounds = (0..MOST_REPORTS).take_while(|_| work.insert("fn g() {}\n", place).is_some());
-        assert!((10..MOST_REPORTS).contains(&rounds.count()));
+        let most = work.left();
+        let rounds = (0..most).take_while(|_| work.insert("fn g() {}\n", place).is_some());
+        assert!((10..most).contains(&rounds.count()));
         assert!(work.clone().insert("", place).is_none());
+    }
+
+    #[test]
+    fn a_line_begun_at_the_end_of_a_long_file_can_be_judged() {
+        let text = "name = 'value'  # a\n".repeat(10_000) + "x = ";
+        let tree = SyntaxTree::parse(Language::named("python").unwrap(), &text);
+        let place = Place { text: &text, tree: Some(&tree), offset: text.len() };
+        let work = Work::for_file(text.len());
+        assert!(work.insert("1", place).is_some() && work.insert("1", place).is_some());
     }
 
     #[test]
