@@ -20,17 +20,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-PASSES = [
-    "characters",
-    "overlap before",
-    "indent",
-    "stop",
-    "overlap after",
-    "repetition",
-    "trailing white space",
-    "line ends",
-    "gate",
-]
+SCHEMA = json.loads((Path(__file__).parents[2] / "editors/options.schema.json").read_text())
+PASSES = SCHEMA["properties"]["complete"]["properties"]["passes_off"]["items"]["enum"]
 SECONDS = 5
 MEMORY = 1 << 30
 

@@ -1,15 +1,13 @@
 //! The passes over a completion, in order.
 
-use super::characters::characters;
 use super::gate::{self, Damage, Passed};
-use super::indent::indent;
-use super::passes::GATE;
+use super::passes::{GATE, PASSES};
 pub use super::passes::{NAMES, Passes};
 use super::repetition::repetition;
 use super::statement::Statement;
-use super::stop::{self, stop};
+use super::stop;
 use super::surroundings::Surroundings;
-use super::{Applied, Place, overlap, whitespace};
+use super::{Applied, Place};
 
 /// A cleaned completion.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,21 +20,6 @@ pub struct Cleaned {
     /// gate is off.
     pub damage: Damage,
 }
-
-/// A pass: what it leaves of an answer at a place.
-type Pass = fn(&str, &Surroundings<'_>) -> String;
-
-/// The passes before the gate. Each does one thing and is idempotent.
-const PASSES: [(&str, Pass); 8] = [
-    ("characters", characters),
-    ("overlap before", overlap::before),
-    ("indent", indent),
-    ("stop", stop),
-    ("overlap after", overlap::after),
-    ("repetition", repetition),
-    ("trailing white space", whitespace::trailing),
-    ("line ends", whitespace::line_ends),
-];
 
 /// Longest answer looked at, in bytes: the rest of a longer one is not shown.
 const LONGEST_ANSWER: usize = 16 << 10;
@@ -52,8 +35,7 @@ pub fn clean(raw: &str, place: Place<'_>, multi_line: bool, passes: Passes) -> C
         return Cleaned { damage: gate::as_it_is(place), ..Cleaned::default() };
     }
     let Some(around) = Surroundings::of(place, multi_line) else { return Cleaned::default() };
-    let on: Vec<(&'static str, Pass)> =
-        PASSES.into_iter().filter(|(name, _)| passes.has(name)).collect();
+    let on: Vec<_> = PASSES.into_iter().filter(|(name, _)| passes.has(name)).collect();
     let mut text = raw.to_owned();
     text.truncate(text.floor_char_boundary(LONGEST_ANSWER));
     let mut applied = Vec::new();

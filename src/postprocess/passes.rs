@@ -1,20 +1,41 @@
-//! Which passes over a completion are on.
+//! The passes over a completion, and which of them are on.
+
+use super::characters::characters;
+use super::indent::indent;
+use super::repetition::repetition;
+use super::stop::stop;
+use super::surroundings::Surroundings;
+use super::{overlap, whitespace};
 
 /// The pass that lets the parser judge.
 pub const GATE: &str = "gate";
 
-/// The passes over a completion by name, in the order in which they run.
-pub const NAMES: [&str; 9] = [
-    "characters",
-    "overlap before",
-    "indent",
-    "stop",
-    "overlap after",
-    "repetition",
-    "trailing white space",
-    "line ends",
-    GATE,
+/// A pass: what it leaves of an answer at a place.
+pub(super) type Pass = fn(&str, &Surroundings<'_>) -> String;
+
+/// The passes before the gate, in the order in which they run. Each does one thing and is
+/// idempotent.
+pub(super) const PASSES: [(&str, Pass); 8] = [
+    ("characters", characters),
+    ("overlap before", overlap::before),
+    ("indent", indent),
+    ("stop", stop),
+    ("overlap after", overlap::after),
+    ("repetition", repetition),
+    ("trailing white space", whitespace::trailing),
+    ("line ends", whitespace::line_ends),
 ];
+
+/// Their names, and last the gate's.
+pub const NAMES: [&str; PASSES.len() + 1] = {
+    let mut names = [GATE; PASSES.len() + 1];
+    let mut at = 0;
+    while at < PASSES.len() {
+        names[at] = PASSES[at].0;
+        at += 1;
+    }
+    names
+};
 
 /// A set of passes; by default all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
