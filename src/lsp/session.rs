@@ -204,6 +204,11 @@ impl Session {
         settings
     }
 
+    /// The options in force in the project of a file.
+    pub(super) fn settings_at(&self, path: &Path) -> Arc<Settings> {
+        self.settings_of(self.workspace_of(path).root())
+    }
+
     /// The workspace of a file, without what its options exclude.
     pub(super) fn workspace_of(&self, path: &Path) -> Arc<Workspace> {
         self.projects.of(path, &|root| self.exclusions(root))

@@ -112,7 +112,7 @@ pub async fn run(
     offset: usize,
     options: &Options,
 ) -> Result<Completion, TaskError> {
-    if !may_be_completed(document, offset, options) {
+    if !may_be_completed(document, offset) {
         return Ok(Completion { span: Some(Span::empty(offset)), ..Completion::default() });
     }
     let prepared = prepare(tools, document, offset, options, None)?;
@@ -120,7 +120,7 @@ pub async fn run(
 }
 
 /// Whether anything can be put at `offset`; if not, no model need be asked.
-pub fn may_be_completed(document: &Document, offset: usize, _: &Options) -> bool {
+pub fn may_be_completed(document: &Document, offset: usize) -> bool {
     let offset = document.text.floor_char_boundary(offset);
     let place = Place { text: &document.text, tree: document.tree.as_ref(), offset };
     place.splits_word() == Some(false)

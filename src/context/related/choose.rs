@@ -93,8 +93,8 @@ impl Ord for Entry {
     }
 }
 
-/// Chooses from `offers`, which show what `shown` says, within `budget` tokens. `header` is what the first item of a file costs
-/// beyond itself.
+/// Chooses from `offers`, which show what `shown` says, within `budget` tokens. `header` is what
+/// the first item of a file costs beyond itself.
 pub(super) fn choose(
     offers: &[Offer<'_>],
     shown: &[u32],

@@ -25,8 +25,7 @@ pub(super) fn look(session: &Arc<Session>, asked: &Asked<'_>, known: &[Candidate
     let (document, offset) = (asked.document.clone(), asked.offset);
     tokio::spawn(async move {
         detach().await;
-        let workspace = session.workspace_of(&document.path);
-        let wanted = session.settings_of(workspace.root()).config.complete.ahead;
+        let wanted = session.settings_at(&document.path).config.complete.ahead;
         let Ok(engine) = session.model.engine().await else { return };
         let plan = suggest::plan(&session, &document, engine.info(), Trigger::Ahead);
         let Some(plan) = plan.filter(|_| wanted) else { return };

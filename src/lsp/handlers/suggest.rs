@@ -46,8 +46,7 @@ pub(super) fn wanted(session: &Session, uri: &Url, document: &Document) -> bool 
 
 /// Why the options want no suggestions in `document`, if they do not.
 pub(super) fn refused(session: &Session, uri: &Url, document: &Document) -> Option<String> {
-    let workspace = session.workspace_of(&document.path);
-    let settings = session.settings_of(workspace.root());
+    let settings = session.settings_at(&document.path);
     let complete = &settings.config.complete;
     if !complete.enabled {
         return Some("suggestions are switched off (complete.enabled)".to_owned());
@@ -92,8 +91,7 @@ impl Asked<'_> {
         if known.cut_short && known.typed == 0 && !just_now {
             return None;
         }
-        let workspace = session.workspace_of(&self.document.path);
-        let wanted = session.settings_of(workspace.root()).config.complete.options(0);
+        let wanted = session.settings_at(&self.document.path).config.complete.options(0);
         let fitting = complete::fitting(self.document, self.offset, &known.candidates, &wanted);
         // Where nothing is left of what was suggested elsewhere, there may be something to say here.
         (!fitting.is_empty() || known.typed == 0).then_some((fitting, known.typed))
@@ -229,15 +227,13 @@ async fn candidates(
 
 /// Whether another program shows ghost text beside which ours is to stay silent.
 pub(super) fn gives_way(session: &Session, document: &Document) -> bool {
-    let workspace = session.workspace_of(&document.path);
-    let complete = &session.settings_of(workspace.root()).config.complete;
+    let complete = &session.settings_at(&document.path).config.complete;
     complete.gives_way(&session.suggestions.others())
 }
 
 /// What suggestions in `document` may cost.
 fn allowed(session: &Session, document: &Document) -> Allowed {
-    let workspace = session.workspace_of(&document.path);
-    session.settings_of(workspace.root()).config.complete.allowed()
+    session.settings_at(&document.path).config.complete.allowed()
 }
 
 /// What the model is asked for in `document`, if it is to be asked.
@@ -308,7 +304,7 @@ async fn answer(
         },
         ..options(session, &tools, document)
     };
-    if !complete::may_be_completed(document, offset, &options) {
+    if !complete::may_be_completed(document, offset) {
         return Ok(Completion::default());
     }
     let prepared = prepared(session, uri, &tools, document, offset, &options, trigger).await?;
