@@ -19,6 +19,7 @@ pub mod whitespace;
 pub mod work;
 
 use crate::syntax::SyntaxTree;
+use crate::text::word::is_word;
 
 /// The place an answer goes to.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +37,7 @@ impl Place<'_> {
     /// is no position of the text.
     pub fn splits_word(self) -> Option<bool> {
         let (before, after) = self.text.split_at_checked(self.offset)?;
-        Some(before.ends_with(lexis::is_word) && after.starts_with(lexis::is_word))
+        Some(before.ends_with(is_word) && after.starts_with(is_word))
     }
 }
 

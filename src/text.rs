@@ -3,6 +3,7 @@
 pub mod diff;
 pub mod line_index;
 pub mod printable;
+pub mod word;
 
 /// A half-open byte range `start..end` of some text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

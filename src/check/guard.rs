@@ -7,6 +7,7 @@ use crate::syntax::health::health;
 use crate::syntax::outline::{Item, items};
 use crate::syntax::{Language, SyntaxTree};
 use crate::text::Span;
+use crate::text::word::is_word;
 
 /// What a change did that no repair may do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -262,7 +263,6 @@ fn filled_blocks(base: &str, new: &str) -> usize {
 
 /// How often `spelling` occurs as a word of its own.
 fn occurrences(text: &str, spelling: &str) -> usize {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(spelling)
         .filter(|(at, found)| {
             let before = text.get(..*at).and_then(|before| before.chars().next_back());

@@ -12,6 +12,7 @@ use super::session::Session;
 use crate::document::Document;
 use crate::task::explain::Explanation;
 use crate::text::Span;
+use crate::text::word::is_word;
 
 /// How many explanations the hover remembers.
 const REMEMBERED: usize = 16;
@@ -136,7 +137,7 @@ fn private_folder(base: &Path) -> std::io::Result<TempDir> {
 
 /// A title as part of a file's name.
 fn file_name(title: &str) -> String {
-    let kept = title.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' });
+    let kept = title.chars().map(|c| if is_word(c) { c } else { '-' });
     let name: String = kept.take(40).collect();
     let name = name.trim_matches('-');
     if name.is_empty() { "explanation".to_owned() } else { name.to_owned() }

@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 
 use super::Place;
-use super::lexis::{self, State, is_word};
+use super::lexis::{self, State};
 use super::surroundings::Surroundings;
 use crate::syntax::{SyntaxTree, health, strict};
 use crate::text::Span;
+use crate::text::word::is_word;
 
 /// Most parses of one answer. Each costs about a millisecond; nobody waits for more.
 const MOST_TRIALS: usize = 64;

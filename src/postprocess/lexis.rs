@@ -4,6 +4,7 @@
 mod ecmascript;
 mod raw;
 
+use crate::text::word::is_word;
 pub use raw::Delimiter;
 
 /// Which marks a language uses.
@@ -159,11 +160,6 @@ impl Reader {
     pub fn state(&self) -> State {
         self.state
     }
-}
-
-/// Whether a character may stand in an identifier.
-pub fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
 }
 
 /// Reads one mark or character of `rest`, which is not empty and stands behind `before`: its length

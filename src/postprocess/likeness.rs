@@ -1,6 +1,6 @@
 //! Lines that say the same but for a slip.
 
-use super::lexis::is_word;
+use crate::text::word::is_word;
 
 /// Shorter lines are the same only where they are equal.
 const LEAST: usize = 12;

@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use super::Place;
-use super::lexis::is_word;
 use super::work::Work;
 use crate::syntax::names::{Role, names};
-use crate::text::Span;
+use crate::text::{Span, word};
 
 /// How many names of a candidate nothing defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,8 +46,8 @@ pub fn unknown(candidate: &str, place: Place<'_>, known: &dyn Fn(&str) -> bool) 
                 || defined.contains(name)
                 || builtins.contains(&name)
                 || tree.language().spec().receivers.contains(&name)
-                || stands_in(before, name)
-                || stands_in(after, name)
+                || word::occurrences(before, name).next().is_some()
+                || word::occurrences(after, name).next().is_some()
                 || known(name)
         };
         if asked.insert(name) && !is_known() {
@@ -57,15 +56,6 @@ pub fn unknown(candidate: &str, place: Place<'_>, known: &dyn Fn(&str) -> bool) 
         }
     }
     unknown
-}
-
-/// Whether `text` has `name` as a word.
-fn stands_in(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let (before, rest) = text.split_at(at);
-        let after = rest.get(name.len()..).unwrap_or_default();
-        !before.ends_with(is_word) && !after.starts_with(is_word)
-    })
 }
 
 #[cfg(test)]

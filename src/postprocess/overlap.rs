@@ -1,8 +1,9 @@
 //! Drops what already stands before or after the cursor.
 
-use super::lexis::{State, is_word};
+use super::lexis::State;
 use super::likeness::same;
 use super::surroundings::Surroundings;
+use crate::text::word::is_word;
 
 /// Fewest letters and digits of a line that says something by itself: `}` and `else:` do not.
 const TELLING: usize = 5;

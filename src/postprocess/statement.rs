@@ -1,9 +1,10 @@
 //! Where a statement ends, by parsing the file with each line of the answer as it is completed.
 
-use super::lexis::{self, Lexis, Reader};
+use super::lexis::{Lexis, Reader};
 use super::surroundings::Surroundings;
 use crate::syntax::language::Blocks;
 use crate::syntax::scope;
+use crate::text::word::is_word;
 
 /// Most lines of one answer that are parsed for, and most bytes of the file gone over for them.
 const MOST_LINES: usize = 32;
@@ -126,10 +127,10 @@ impl Statement {
         if around.indent_of(line) > base {
             return false;
         }
-        if !(lexis::is_word(first) || "/#@\"'".contains(first)) {
+        if !(is_word(first) || "/#@\"'".contains(first)) {
             return false;
         }
-        let end = code.find(|c| !lexis::is_word(c)).unwrap_or(code.len());
+        let end = code.find(|c| !is_word(c)).unwrap_or(code.len());
         let word = code.get(..end).unwrap_or_default();
         let whole = end < code.len() || text.len() > line.len();
         !GOES_ON.iter().any(|known| *known == word || (!whole && known.starts_with(word)))

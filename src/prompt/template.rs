@@ -16,6 +16,7 @@ use super::{
     bounded::Bounded,
     chat::{Message, Role},
 };
+use crate::text::word::is_word;
 
 /// An embedded prompt.
 struct Embedded {
@@ -170,7 +171,7 @@ fn only_placeholders(name: &str, section: &str) -> Result<(), PromptError> {
         let fits = match (open, &words[..]) {
             ("{#", _) | ("{%", ["else" | "endif"]) => true,
             ("{{", [value]) | ("{%", ["if" | "elif", value] | ["if" | "elif", "not", value]) => {
-                value.chars().all(|c| c.is_alphanumeric() || c == '_')
+                value.chars().all(is_word)
             }
             _ => false,
         };
@@ -186,8 +187,7 @@ fn only_placeholders(name: &str, section: &str) -> Result<(), PromptError> {
 
 /// Whether a line holds a placeholder or statement with the word `name`.
 fn uses(line: &str, name: &str) -> bool {
-    let word = |character: char| character.is_alphanumeric() || character == '_';
-    line.contains('{') && line.split(|c| !word(c)).any(|part| part == name)
+    line.contains('{') && line.split(|c| !is_word(c)).any(|part| part == name)
 }
 
 /// The sections of a text, each with its role. Every section is preceded by as many empty lines

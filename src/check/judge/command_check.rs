@@ -8,6 +8,7 @@ use super::super::scratch::Scratch;
 use super::super::{Diagnostic, Findings, Level, Proof, Severity};
 use crate::text::Span;
 use crate::text::line_index::{Encoding, LineIndex, Position};
+use crate::text::word::is_word;
 
 /// What `line` found, from its exit code and output. A failure that names no place in a file of
 /// the workspace is one diagnostic at the start of the file at `path`, whose text is `text`.
@@ -97,7 +98,7 @@ fn places(said: &str, scratch: &Scratch, path: &Path, text: &str) -> Vec<Diagnos
 /// Whether a line is the end of a traceback: `ValueError: why`.
 fn is_exception(line: &str) -> bool {
     let name = line.split(':').next().unwrap_or_default();
-    let named = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    let named = |c: char| is_word(c) || c == '.';
     !name.is_empty() && !line.starts_with(' ') && name.chars().all(named)
 }
 

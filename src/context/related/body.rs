@@ -2,9 +2,9 @@
 
 use memchr::memmem;
 
-use super::words::is_of_word;
 use crate::syntax::language::Blocks;
 use crate::text::Span;
+use crate::text::word::is_word;
 use crate::workspace::index::{FileEntry, Symbol};
 
 /// A longer function is not looked into, in bytes.
@@ -80,7 +80,7 @@ fn continues(line: &str) -> bool {
         || ["else", "elif", "except", "finally", "catch", "where", "{"]
             .iter()
             .filter_map(|word| line.strip_prefix(word))
-            .any(|rest| !rest.starts_with(is_of_word))
+            .any(|rest| !rest.starts_with(is_word))
 }
 
 #[cfg(test)]

@@ -4,14 +4,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use memchr::memmem;
-
 use super::files::FileMap;
 use super::near::Near;
-use super::words::{Sieve, TermMap, TermSet, is_of_word};
+use super::words::{Sieve, TermMap, TermSet};
 use super::{Place, files};
 use crate::context::Project;
 use crate::context::outside::{Outside, outside_functions};
+use crate::text::word;
 use crate::workspace::index::{FileEntry, Term};
 
 /// A name of this file that more files hold does not tell which of them use it.
@@ -161,17 +160,12 @@ impl<'a> Own<'a> {
     /// How clearly `text` uses `name` as one that this file has.
     fn weight(&self, text: &str, name: &str, project: Project<'_>) -> f32 {
         let mut best: f32 = 0.0;
-        for at in memmem::find_iter(text.as_bytes(), name) {
-            let (Some(before), Some(after)) = (text.get(..at), text.get(at + name.len()..)) else {
-                continue;
-            };
-            if before.ends_with(is_of_word) || after.starts_with(is_of_word) {
-                continue;
-            }
+        for at in word::occurrences(text, name) {
+            let (before, after) = (&text[..at], &text[at + name.len()..]);
             let of = before.strip_suffix("::").or_else(|| before.strip_suffix('.'));
             let weight = match of {
                 Some(of) => {
-                    let of = of.rsplit(|c| !is_of_word(c)).next().unwrap_or_default();
+                    let of = of.rsplit(|c| !word::is_word(c)).next().unwrap_or_default();
                     let own = |term| self.names.contains(&term);
                     if project.index.term(of).is_some_and(own) { OF_THIS } else { MEMBER }
                 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
+use crate::text::word::is_word;
 use crate::workspace::index::Term;
 
 /// A map by term. Terms are small numbers, so that mixing their bits once is enough.
@@ -100,11 +101,6 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a character may stand in an identifier.
-pub(super) fn is_of_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
 /// What a byte says of the character that it is or begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
@@ -136,7 +132,7 @@ fn past(text: &str, mut at: usize, class: Class) -> usize {
             known if known == class => at += 1,
             Class::Unknown => {
                 let next = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
-                if is_of_word(next) != (class == Class::OfWord) {
+                if is_word(next) != (class == Class::OfWord) {
                     break;
                 }
                 at += next.len_utf8();
@@ -251,7 +247,7 @@ mod tests {
         #[test]
         fn words_are_runs_of_what_names_are_made_of(text in "[a-zA-Z0-9_ .é😀²β\\n]{0,40}") {
             let expected = text
-                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .split(|c: char| !is_word(c))
                 .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'));
             prop_assert_eq!(words(&text).collect::<Vec<_>>(), expected.collect::<Vec<_>>());
         }

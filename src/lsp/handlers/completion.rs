@@ -16,6 +16,7 @@ use super::{detach, suggest};
 use crate::document::Document;
 use crate::text::Span;
 use crate::text::line_index::Encoding;
+use crate::text::word::is_word;
 
 /// The longest item: popups are not made for more. A longer one is not cut, since what is left
 /// might not parse.
@@ -88,7 +89,7 @@ fn item(
 /// The letters, digits and underscores just before the cursor.
 fn word_before(text: &str, cursor: usize) -> Span {
     let before = text.get(..cursor).unwrap_or_default();
-    let word = before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_');
+    let word = before.trim_end_matches(is_word);
     Span::new(word.len(), before.len())
 }
 

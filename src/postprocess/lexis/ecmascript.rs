@@ -1,6 +1,7 @@
 //! Code inside templates, and patterns (`/…/`), of the languages that share JavaScript's marks.
 
-use super::{Lexis, State, is_word, step};
+use super::{Lexis, State, step};
+use crate::text::word::is_word;
 
 /// A substitution is looked through so far for its end, in bytes: each one that never ends is
 /// looked through again from the next on.

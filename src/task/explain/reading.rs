@@ -8,6 +8,7 @@ use crate::syntax::outline::Item;
 use crate::syntax::scope;
 use crate::task::target::line;
 use crate::text::Span;
+use crate::text::word;
 
 /// Calls that look like input or output, by the last part of their name.
 const IO_NAMES: [&str; 38] = [
@@ -306,15 +307,9 @@ fn is_member(text: &str, at: Span) -> bool {
 /// Whole-word occurrences of `name`.
 fn occurrences(text: &str, within: Span, name: &str) -> Vec<Span> {
     let Some(inside) = within.of(text) else { return Vec::new() };
-    let word = |c: char| c.is_alphanumeric() || c == '_';
-    inside
-        .match_indices(name)
-        .filter(|(at, _)| {
-            !inside[..*at].ends_with(word)
-                && !inside[at + name.len()..].starts_with(word)
-                && !inside[..*at].ends_with('.')
-        })
-        .map(|(at, _)| Span::new(within.start + at, within.start + at + name.len()))
+    word::occurrences(inside, name)
+        .filter(|at| !inside[..*at].ends_with('.'))
+        .map(|at| Span::new(within.start + at, within.start + at + name.len()))
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! The tokens of a piece of code, as far as telling two versions of it apart needs them.
 
 use crate::text::diff::runs;
+use crate::text::word::is_word;
 
 /// What kind of token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +47,8 @@ pub(super) fn tokens<'t>(code: &'t str, quotes: &[char]) -> Vec<Token<'t>> {
         }
         let (kind, length) = if first.is_ascii_digit() {
             (Kind::Number, number(rest))
-        } else if first.is_alphanumeric() || first == '_' {
-            (Kind::Word, rest.find(|c: char| !is_word(c)).unwrap_or(rest.len()))
+        } else if is_word(first) {
+            (Kind::Word, rest.find(|c| !is_word(c)).unwrap_or(rest.len()))
         } else if quotes.contains(&first) {
             (Kind::Text, quoted(rest, first))
         } else {
@@ -71,10 +72,6 @@ pub(super) fn hunks<'t>(old: &[Token<'t>], new: &[Token<'t>]) -> Vec<Hunk<'t>> {
             came: new.get(run.new).unwrap_or_default().to_vec(),
         })
         .collect()
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
 }
 
 /// The length of the number at the start: a point belongs to it before a digit.

@@ -12,6 +12,7 @@ use crate::check::command::Invocation;
 use crate::check::scratch::Scratch;
 use crate::edit::{FileChange, Proposal};
 use crate::syntax::outline::Item;
+use crate::text::word::is_word;
 
 mod render;
 
@@ -279,8 +280,7 @@ fn module_of(root: &Path, path: &Path) -> Option<Module> {
     }
     let importable = |name: &String| {
         let mut letters = name.chars();
-        letters.next().is_some_and(|c| c.is_alphabetic() || c == '_')
-            && letters.all(|c| c.is_alphanumeric() || c == '_')
+        letters.next().is_some_and(|c| c.is_alphabetic() || c == '_') && letters.all(is_word)
     };
     if names.is_empty() || !names.iter().all(importable) {
         return None;

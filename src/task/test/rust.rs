@@ -13,6 +13,7 @@ use crate::check::{CheckError, TestRun};
 use crate::edit::Proposal;
 use crate::syntax::SyntaxTree;
 use crate::syntax::outline::{self, Item, ItemKind};
+use crate::text::word::is_word;
 use render::Call;
 use signature::{Receiver, Signature};
 use values::Values;
@@ -362,7 +363,7 @@ async fn verify(
 
 /// The name of a test function.
 fn name_of(test: &str) -> Option<&str> {
-    test.split("fn ").nth(1)?.split(|c: char| !(c.is_alphanumeric() || c == '_')).next()
+    test.split("fn ").nth(1)?.split(|c| !is_word(c)).next()
 }
 
 /// The tests of a model that pass with the recorded ones, three times in a row.

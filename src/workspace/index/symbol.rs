@@ -9,6 +9,7 @@ use crate::syntax::language::Blocks;
 use crate::syntax::outline::{Item, ItemKind};
 use crate::text::Span;
 use crate::text::line_index::LineIndex;
+use crate::text::word::is_word;
 
 /// Bytes of a signature, and of a doc comment's line, beyond this number are left out.
 const MAX_LINE: usize = 600;
@@ -104,7 +105,7 @@ fn fields(language: Language, item: &Item, text: &str) -> Option<String> {
         Blocks::Indentation => {
             let annotated = |line: &&str| {
                 let name = line.split([':', ' ']).next().unwrap_or_default();
-                let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+                let is_name = name.chars().all(is_word);
                 !name.is_empty()
                     && is_name
                     && line.get(name.len()..).is_some_and(|r| r.starts_with(": "))

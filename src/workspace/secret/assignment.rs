@@ -8,6 +8,7 @@
 //! says that it is a stand-in (`example`, `dummy`, `xxxx`, `abcdef…`), nor, if hexadecimal, in a text
 //! with eight such values or more: a table of test vectors.
 
+use crate::text::word::is_word;
 use std::ops::RangeInclusive;
 
 /// Ends of the names of secrets, in lower case without separators. A bare `key` is none, and what
@@ -152,8 +153,7 @@ fn without_prefix(line: &str) -> &str {
     let marks = line.trim_end_matches(['#', '&', '@', '$']);
     let letters = marks.trim_end_matches(['b', 'r', 'f', 'u']);
     // The letters of a word before a blank are its own: `… or "`.
-    let is_word = letters.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-    if is_word { marks } else { letters }
+    if letters.ends_with(is_word) { marks } else { letters }
 }
 
 fn is_secret_name(name: &str) -> bool {

@@ -1,6 +1,7 @@
 //! A Rust function's signature, read from its text.
 
 use crate::syntax::outline::Item;
+use crate::text::word::is_word;
 
 /// How a method takes its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +129,7 @@ fn without_lifetimes(text: &str) -> String {
             out.push(if character.is_whitespace() { ' ' } else { character });
             continue;
         }
-        while characters.next_if(|c| c.is_alphanumeric() || *c == '_').is_some() {}
+        while characters.next_if(|c| is_word(*c)).is_some() {}
         while characters.next_if(|c| c.is_whitespace()).is_some() {}
     }
     out.replace("<>", "")

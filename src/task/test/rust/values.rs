@@ -3,6 +3,7 @@
 use super::signature::{self, split};
 use crate::syntax::outline::{Item, ItemKind};
 use crate::text::Span;
+use crate::text::word::is_word;
 
 /// The most values of one type.
 const MAX_VALUES: usize = 10;
@@ -239,7 +240,7 @@ impl<'a> Values<'a> {
             let variant = |part: &String| {
                 let part = part.rsplit(']').next().unwrap_or_default().trim().to_owned();
                 let part = part.split('=').next().unwrap_or_default().trim().to_owned();
-                let plain = part.chars().all(|c| c.is_alphanumeric() || c == '_');
+                let plain = part.chars().all(is_word);
                 (plain && !part.is_empty()).then(|| format!("{}::{part}", item.name))
             };
             return parts.iter().filter_map(variant).take(4).collect();
@@ -303,7 +304,7 @@ fn without_comments(text: &str) -> String {
 /// The integers written in a body, small ones only, without repetitions.
 fn integers(body: &str) -> Vec<i128> {
     let mut found = Vec::new();
-    let boundary = |c: char| !(c.is_alphanumeric() || c == '_' || c == '.');
+    let boundary = |c: char| !(is_word(c) || c == '.');
     for word in body.split(boundary) {
         let digits = word.trim_end_matches(|c: char| c.is_alphabetic()).replace('_', "");
         if let Ok(number) = digits.parse::<i128>()
